@@ -1,0 +1,65 @@
+// Installs and builds what is missing, so that one npm command is enough on a fresh clone.
+// Usage: node scripts/prepare.mjs [--dev]   with --dev also what only tests and linting need.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const minimumNode = [20, 19]
+
+assertNode()
+const dev = process.argv.includes('--dev')
+const installed = readPackages(join(root, 'node_modules', '.package-lock.json'))
+const locked = readPackages(join(root, 'package-lock.json'))
+// What a checkout already has is kept up to date as a whole: a start never takes the test tools away again.
+const everything = dev || Object.values(installed).some((entry) => entry.dev)
+if (!isInstalled(everything)) install(everything)
+build()
+
+function assertNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1])) return
+  fail(`Sallyport needs Node.js ${minimumNode.join('.')} or newer, this is ${process.versions.node}.`)
+}
+
+function readPackages(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).packages ?? {}
+  } catch (error) {
+    if (error.code === 'ENOENT') return {}
+    return fail(`${file} cannot be read: ${error.message}`)
+  }
+}
+
+function isInstalled(withDev) {
+  return Object.entries(locked).every(([path, entry]) => {
+    if (!path.startsWith('node_modules/') || entry.optional) return true
+    if (!withDev && (entry.dev || entry.devOptional)) return true
+    if (entry.link) return existsSync(join(root, path))
+    return installed[path]?.version === entry.version && existsSync(join(root, path))
+  })
+}
+
+function install(withDev) {
+  process.stderr.write('Installing dependencies (only when they have changed)...\n')
+  const args = ['ci', withDev ? '--include=dev' : '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund']
+  run('npm', [...args, '--loglevel=error'], 'Installing the dependencies failed. Is the npm registry within reach?')
+}
+
+function build() {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  run(process.execPath, [tsc, '-b', dev ? 'tsconfig.test.json' : 'tsconfig.json'], 'The build failed.')
+}
+
+function run(command, args, complaint) {
+  // What npm prints goes to standard error: standard output belongs to the program that is started.
+  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  if (signal) process.kill(process.pid, signal)
+  if (error || status !== 0) fail(error ? `${complaint} (${error.message})` : complaint)
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,53 @@
+// Runs every built test with tap and closes with one line that counts them. Arguments are passed on to tap:
+// npm test -- packages/core/dist-test/kernel/scope.test.js
+import { spawn } from 'node:child_process'
+import { createReadStream, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Parser } from 'tap-parser'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const results = join(root, '.tap', 'results.tap')
+mkdirSync(dirname(results), { recursive: true })
+
+const tap = join(root, 'node_modules', '.bin', 'tap')
+const args = [`--output-file=${results}`, '--reporter=terse', ...process.argv.slice(2)]
+const child = spawn(tap, args, { cwd: root, stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+
+child.on('error', (error) => {
+  console.error(`tap could not be started: ${error.message}`)
+  process.exitCode = 1
+})
+child.on('exit', async (code, signal) => {
+  const { passed, failed, skipped } = await count()
+  for (const line of skipped) console.log(`skipped: ${line}`)
+  console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`)
+  process.exitCode = signal || passed + failed === 0 ? 1 : (code ?? 1)
+})
+
+/** Counts the assertions in the TAP stream, without the lines that sum up a subtest; a skip is listed with its reason. */
+async function count() {
+  const skipped = []
+  let passed = 0
+  let failed = 0
+  const watch = (parser, path) => {
+    let sumsUp = false
+    parser.on('child', (inner) => {
+      sumsUp = true
+      watch(inner, [...path, inner.name])
+    })
+    parser.on('assert', (result) => {
+      const isSum = sumsUp && result.ok
+      sumsUp = false
+      if (isSum) return
+      if (result.skip) skipped.push(`${[...path, result.name].filter(Boolean).join(' > ')} (${result.skip})`)
+      else if (result.ok || result.todo) passed += 1
+      else failed += 1
+    })
+  }
+  const parser = new Parser()
+  watch(parser, [])
+  await new Promise((resolve) => createReadStream(results).on('error', resolve).pipe(parser).on('complete', resolve))
+  return { passed, failed, skipped }
+}
