@@ -14,7 +14,8 @@ import { orderPlugins } from './registry.js'
 import type { ServiceOverride, ServiceToken } from './service.js'
 
 export interface KernelOptions {
-  readonly plugins?: readonly Plugin[]
+  /** Plugins, or groups of them such as `auth()` gives; in any order. */
+  readonly plugins?: readonly (Plugin | readonly Plugin[])[]
   /** Services put in the place of whatever a plugin provides: the host's own logger, or a test's fake. */
   readonly overrides?: readonly ServiceOverride[]
   /** Where the kernel writes its log; by default JSON lines on standard output. */
@@ -62,7 +63,7 @@ export function createKernel(options: KernelOptions = {}): Kernel {
   const { overrides = [] } = options
   const wantsHttp = options.http ?? true
   const plugins = orderPlugins({
-    plugins: options.plugins ?? [],
+    plugins: (options.plugins ?? []).flat(),
     defaults: defaultProviders(),
     given: [Logger, ...overrides.map(({ token }) => token)],
     wanted: wantsHttp ? [Http] : [],

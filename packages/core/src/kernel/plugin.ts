@@ -24,6 +24,12 @@ export interface SetupContext<Requires = ServiceTokens, Optional = ServiceTokens
   onDrain(hook: (signal: AbortSignal) => void | Promise<void>): void
 }
 
+/** The provided services, now or later; nothing from a plugin that provides none. */
+type SetupResult<Provides> =
+  | ResolvedServices<Provides>
+  | Promise<ResolvedServices<Provides>>
+  | (keyof Provides extends never ? void | Promise<void> : never)
+
 /** How a plugin is written. */
 export interface PluginDefinition<
   Requires extends ServiceTokens = ServiceTokens,
@@ -49,12 +55,7 @@ export interface PluginDefinition<
   readonly migrations?: readonly Migration[]
   /** Its error catalogue, for documentation. */
   readonly errors?: ErrorCatalogue
-  setup(
-    context: SetupContext<Requires, Optional, Static<Schema>>,
-  ):
-    | ResolvedServices<Provides>
-    | Promise<ResolvedServices<Provides>>
-    | (keyof Provides extends never ? void | Promise<void> : never)
+  setup(context: SetupContext<Requires, Optional, Static<Schema>>): SetupResult<NoInfer<Provides>>
 }
 
 /** A plugin with its configuration, ready to be given to a kernel. */

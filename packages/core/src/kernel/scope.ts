@@ -26,6 +26,7 @@ export interface Scope {
 export function createScope(name: string): Scope {
   const disposers: Disposer[] = []
   const controller = new AbortController()
+  let disposed = false
   let disposal: Promise<void> | undefined
 
   const forget = (disposer: Disposer): void => {
@@ -34,6 +35,7 @@ export function createScope(name: string): Scope {
   }
 
   const undoAll = async (): Promise<void> => {
+    disposed = true
     controller.abort()
     const failures: unknown[] = []
     for (let disposer = disposers.pop(); disposer; disposer = disposers.pop()) {
@@ -53,10 +55,10 @@ export function createScope(name: string): Scope {
     name,
     signal: controller.signal,
     get disposed() {
-      return disposal !== undefined
+      return disposed
     },
     defer(disposer) {
-      if (disposal) throw coreErrors.SCOPE_DISPOSED({ scope: name })
+      if (disposed) throw coreErrors.SCOPE_DISPOSED({ scope: name })
       disposers.push(disposer)
     },
     use(value) {

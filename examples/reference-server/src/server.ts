@@ -1,0 +1,42 @@
+import { auth, session } from '@sallyport/auth'
+import { createKernel, createLogger, database, http, type Kernel, keyring, redis, settings } from '@sallyport/core'
+import { tunnel } from '@sallyport/tunnel'
+import { dashboard } from './dashboard.js'
+import type { Environment } from './environment.js'
+
+export interface ServerHooks {
+  /** Told once, when the first administrator was made with a password of the server's own. */
+  onGeneratedPassword(email: string, password: string): void
+}
+
+/** Puts the packages together as the environment says. Nothing is opened yet. */
+export function createServer(environment: Environment, hooks: ServerHooks): Kernel {
+  const { dataDir, trustedProxies, publicUrl } = environment
+  return createKernel({
+    // Standard output is for people: the ready line and the first password.
+    logger: createLogger({ level: environment.logLevel, fd: 2 }),
+    plugins: [
+      database({ url: environment.databaseUrl, dataDir }),
+      redis({ url: environment.redisUrl }),
+      keyring({ secretKeys: environment.secretKeys, dataDir }),
+      http({ publicUrl, trustedProxies }),
+      settings({ initial: { features: { tunnels: environment.tunnelsEnabled } } }),
+      auth({
+        strategies: [session()],
+        firstAdministrator: { email: environment.adminEmail, password: environment.adminPassword },
+        onFirstAdministrator: hooks.onGeneratedPassword,
+      }),
+      tunnel({ portRange: environment.relayPortRange, relay: relayOptions(environment) }),
+      dashboard(),
+    ],
+  })
+}
+
+function relayOptions(environment: Environment): Record<string, unknown> | false {
+  if (!environment.relayEmbedded) return false
+  return {
+    bindHost: environment.relayBindHost,
+    publicHost: environment.relayPublicHost,
+    dataPort: environment.relayDataPort,
+  }
+}
