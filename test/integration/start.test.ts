@@ -1,0 +1,209 @@
+// What a person sees who starts the panel wrongly: one clear line, exit 78, nothing half-made.
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { event, within } from '../support/deadline.js'
+import { adminPassword, panelEnvironment, serverFile, startPanel, temporaryDirectory } from '../support/panel.js'
+import { startPostgres } from '../support/postgres.js'
+import { type Program, root, startProgram } from '../support/program.js'
+
+const secret = 'do-not-show-this-password'
+const nonsense: readonly [variable: string, value: string][] = [
+  ['HOST', 'not a host'],
+  ['HOST', '999.1.1.1'],
+  ['PORT', 'eighty'],
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PUBLIC_URL', 'panel.example.com'],
+  ['PUBLIC_URL', 'ftp://panel.example.com'],
+  ['PUBLIC_URL', 'https://panel.example.com/panel'],
+  ['DATABASE_URL', `mysql://user:${secret}@localhost/db`],
+  ['DATABASE_URL', secret],
+  ['REDIS_URL', `http://user:${secret}@localhost`],
+  ['SECRET_KEYS', secret],
+  ['SECRET_KEYS', `${'k'.repeat(32)},${secret}`],
+  ['ADMIN_EMAIL', 'nobody'],
+  ['ADMIN_PASSWORD', 'short'],
+  ['SMTP_URL', `imap://user:${secret}@localhost`],
+  ['TRUSTED_PROXIES', '10.0.0.0/33'],
+  ['TRUSTED_PROXIES', 'everyone'],
+  ['RELAY_EMBEDDED', 'yes'],
+  ['RELAY_PUBLIC_HOST', 'http://relay'],
+  ['RELAY_BIND_HOST', '1.2.3'],
+  ['RELAY_PORT_RANGE', '20000'],
+  ['RELAY_PORT_RANGE', '30000-20000'],
+  ['RELAY_PORT_RANGE', '0-70000'],
+  ['RELAY_DATA_PORT', 'any'],
+  ['TUNNELS_ENABLED', '1'],
+]
+
+function start(env: Readonly<Record<string, string>>): Program {
+  return startProgram(process.execPath, [serverFile], { env })
+}
+
+t.test('nonsense in a variable: one line that names it, exit 78, no data directory', async (t) => {
+  const directory = await temporaryDirectory(t)
+  for (const [variable, value] of nonsense) {
+    const dataDir = join(directory, 'data')
+    const program = start(panelEnvironment(dataDir, { [variable]: value }))
+    t.match(await within(`the end with ${variable}=${value}`, program.exited), { code: 78 }, `${variable}=${value}`)
+    t.match(program.stderr, new RegExp(`^Sallyport cannot start: .*\\b${variable}\\b.*\\n$`))
+    t.equal(program.stdout, '')
+    t.notMatch(program.stderr, secret)
+    await t.rejects(access(dataDir))
+  }
+})
+
+t.test('a DATA_DIR that cannot be written', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const file = join(directory, 'file')
+  await writeFile(file, 'not a directory')
+  for (const dataDir of [join(file, 'data'), file, '/proc/sallyport']) {
+    const program = start(panelEnvironment(dataDir))
+    t.match(await program.exited, { code: 78 }, dataDir)
+    t.match(program.stderr, /^Sallyport cannot start: .*data directory.*\n$/)
+  }
+})
+
+t.test('a port that is taken', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const other = createServer()
+  other.listen(0, '127.0.0.1')
+  await event(other, 'listening')
+  t.teardown(() => other.close())
+  const { port } = other.address() as AddressInfo
+  for (const variable of ['PORT', 'RELAY_DATA_PORT']) {
+    const dataDir = join(directory, variable)
+    const program = start(panelEnvironment(dataDir, { [variable]: String(port) }))
+    t.match(await program.exited, { code: 78 }, variable)
+    t.match(program.stderr, new RegExp(`^Sallyport cannot start: .*${port}.*\\n$`))
+    t.equal(program.stdout, '')
+  }
+  await t.rejects(access(join(directory, 'PORT')), 'nothing was written')
+})
+
+t.test('a data directory that another panel uses', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const env = panelEnvironment(join(directory, 'data'))
+  const panel = await startPanel(t, env)
+  const second = start(env)
+  t.match(await second.exited, { code: 78 })
+  t.match(second.stderr, new RegExp(`^Sallyport cannot start: .*in use by process ${panel.program.child.pid}\\b.*\\n$`))
+  t.match(await panel.program.stop(), { code: 0 })
+})
+
+t.test('a database or Redis out of reach', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const closed = createServer()
+  closed.listen(0, '127.0.0.1')
+  await event(closed, 'listening')
+  const { port } = closed.address() as AddressInfo
+  closed.close()
+  const urls = {
+    DATABASE_URL: `postgres://user:${secret}@127.0.0.1:${port}/db`,
+    REDIS_URL: `redis://user:${secret}@127.0.0.1:${port}`,
+  }
+  for (const [variable, url] of Object.entries(urls)) {
+    const program = start(panelEnvironment(join(directory, variable), { [variable]: url }))
+    t.match(await within('the end', program.exited, 30_000), { code: 78 }, variable)
+    t.match(program.stderr, /^Sallyport cannot start: .*cannot be reached.*\n$/)
+    t.notMatch(program.stderr, secret)
+  }
+})
+
+t.test('a database of a newer schema is left as it is', async (t) => {
+  const postgres = await startPostgres(t)
+  if (!postgres) return
+  const directory = await temporaryDirectory(t)
+  const env = panelEnvironment(join(directory, 'data'), { DATABASE_URL: postgres.url })
+  const panel = await startPanel(t, env)
+  t.match(await panel.program.stop(), { code: 0 })
+  const { default: pg } = await import('pg')
+  const client = new pg.Client(postgres.url)
+  await client.connect()
+  await client.query(
+    `INSERT INTO sallyport_migrations (plugin, name) SELECT plugin, '9999-from-the-future' FROM sallyport_migrations WHERE plugin = '@sallyport/tunnel' LIMIT 1`,
+  )
+  const tables = `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2`
+  const before = await client.query(tables)
+  const program = start(env)
+  t.match(await program.exited, { code: 78 })
+  t.match(program.stderr, /^Sallyport cannot start: .*newer.*@sallyport\/tunnel.*9999-from-the-future.*\n$/)
+  t.same((await client.query(tables)).rows, before.rows)
+  await client.end()
+})
+
+t.test('keys and password are made once and kept to the owner', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const dataDir = join(directory, 'data')
+  const { ADMIN_PASSWORD: _, ...env } = panelEnvironment(dataDir)
+  const first = await startPanel(t, env)
+  const [, password = ''] = await first.program.line(/admin@localhost, password: (\S+)/)
+  t.ok(password.length >= 16)
+  t.notMatch(first.program.stderr, password, 'it is not in the log')
+  t.match(await first.program.stop(), { code: 0 })
+  const modes = await Promise.all((await readdir(dataDir)).map(async (name) => [name, await mode(join(dataDir, name))]))
+  t.same(modes.filter(([, bits]) => (Number(bits) & 0o077) !== 0), [], 'nothing for others to read')
+
+  const second = await startPanel(t, env)
+  t.notMatch(second.program.stdout, /password/, 'said only once')
+  const body = JSON.stringify({ email: 'ADMIN@localhost', password })
+  const answer = await fetch(`${second.url}/api/auth/login`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  })
+  t.equal(answer.status, 200)
+  t.match(await second.program.stop(), { code: 0 })
+})
+
+async function mode(path: string): Promise<number> {
+  const { stat } = await import('node:fs/promises')
+  return (await stat(path)).mode
+}
+
+t.test('npm start ends with exit 0 whether the signal reaches npm, its group or the server', async (t) => {
+  const directory = await temporaryDirectory(t)
+  for (const [index, [target, signal]] of (
+    [
+      ['npm', 'SIGTERM'],
+      ['group', 'SIGINT'],
+      ['server', 'SIGTERM'],
+    ] as const
+  ).entries()) {
+    const env = panelEnvironment(join(directory, String(index)))
+    const program = startProgram('npm', ['start'], { env, cwd: root, detached: true })
+    const pid = program.child.pid ?? 0
+    t.teardown(() => killGroup(pid))
+    await program.line(/^Sallyport ready at http:\/\/localhost:\d+$/m, 120_000)
+    if (target === 'npm') process.kill(pid, signal)
+    if (target === 'group') process.kill(-pid, signal)
+    if (target === 'server') process.kill(await serverOf(pid), signal)
+    t.match(await within(`the end after ${signal} to ${target}`, program.exited, 12_000), { code: 0, signal: null })
+  }
+})
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+/** The process that runs the server: the one without children below npm. */
+async function serverOf(pid: number): Promise<number> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').filter(Boolean)
+  return children[0] ? serverOf(Number(children[0])) : pid
+}
+
+t.test('a panel with the relay left out still serves, and says so when asked for a tunnel', async (t) => {
+  const directory = await temporaryDirectory(t)
+  await mkdir(join(directory, 'data'))
+  const panel = await startPanel(t, panelEnvironment(join(directory, 'data'), { RELAY_EMBEDDED: 'false' }))
+  const ready = await fetch(`${panel.url}/api/health/ready`)
+  t.equal(ready.status, 200)
+  t.notMatch(panel.program.stdout, adminPassword)
+  t.match(await panel.program.stop(), { code: 0 })
+})

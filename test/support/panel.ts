@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { type Program, root, startProgram } from './program.js'
+
+export const adminPassword = 'correct horse battery staple'
+export const serverFile: string = join(root, 'examples/reference-server/dist/main.js')
+
+/** A directory that goes with the test. */
+export async function temporaryDirectory(t: Test): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-test-'))
+  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** Variables of a panel that takes nothing that another test may have: free ports, a directory of its own. */
+export function panelEnvironment(dataDir: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  // Too wide to be full, and another start for each process, so that parallel tests seldom try the same number.
+  const from = 20_000 + (process.pid % 40) * 300
+  return {
+    PORT: '0',
+    DATA_DIR: dataDir,
+    ADMIN_PASSWORD: adminPassword,
+    RELAY_DATA_PORT: '0',
+    RELAY_PORT_RANGE: `${from}-${from + 299}`,
+    LOG_LEVEL: 'warn',
+    ...more,
+  }
+}
+
+export interface Panel {
+  readonly program: Program
+  readonly url: string
+}
+
+/** Starts the reference server as the last step of `npm start` does and waits until it is ready. */
+export async function startPanel(t: Test, env: Readonly<Record<string, string>>): Promise<Panel> {
+  const program = startProgram(process.execPath, [serverFile], { env })
+  t.teardown(() => program.stop('SIGKILL'))
+  const [, url = ''] = await program.line(/^Sallyport ready at (\S+)$/m, 60_000)
+  return { program, url }
+}
