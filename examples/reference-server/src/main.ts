@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     const environment = readEnvironment(process.env)
     await assertPortFree(environment)
     kernel = createServer(environment, {
-      onGeneratedPassword: (email, password) =>
+      onGeneratedPassword: ({ email, password }) =>
         say(`First administrator: ${email}, password: ${password} (shown only now)`),
     })
     stopOnSignal(kernel)

@@ -1,12 +1,12 @@
-import { auth, session } from '@sallyport/auth'
-import { createKernel, createLogger, database, http, type Kernel, keyring, redis, settings } from '@sallyport/core'
-import { tunnel } from '@sallyport/tunnel'
+import { auth, type DirectoryConfig, directory, type GeneratedPasswordHandler, session } from '@sallyport/auth'
+import { type ConfigInput, createKernel, createLogger, database, http, type Kernel, keyring, redis, settings } from '@sallyport/core'
+import { type EmbeddedRelayConfig, tunnel } from '@sallyport/tunnel'
 import { dashboard } from './dashboard.js'
 import type { Environment } from './environment.js'
 
 export interface ServerHooks {
   /** Told once, when the first administrator was made with a password of the server's own. */
-  onGeneratedPassword(email: string, password: string): void
+  readonly onGeneratedPassword: GeneratedPasswordHandler
 }
 
 /** Puts the packages together as the environment says. Nothing is opened yet. */
@@ -21,18 +21,21 @@ export function createServer(environment: Environment, hooks: ServerHooks): Kern
       keyring({ secretKeys: environment.secretKeys, dataDir }),
       http({ publicUrl, trustedProxies }),
       settings({ initial: { features: { tunnels: environment.tunnelsEnabled } } }),
-      auth({
-        strategies: [session()],
-        firstAdministrator: { email: environment.adminEmail, password: environment.adminPassword },
-        onFirstAdministrator: hooks.onGeneratedPassword,
-      }),
+      auth({ strategies: [session()], users: directory({ firstAdministrator: firstAdministrator(environment, hooks) }) }),
       tunnel({ portRange: environment.relayPortRange, relay: relayOptions(environment) }),
       dashboard(),
     ],
   })
 }
 
-function relayOptions(environment: Environment): Record<string, unknown> | false {
+function firstAdministrator(
+  { adminEmail: email, adminPassword: password }: Environment,
+  { onGeneratedPassword: onGenerated }: ServerHooks,
+): ConfigInput<DirectoryConfig>['firstAdministrator'] {
+  return { email, password, onGenerated }
+}
+
+function relayOptions(environment: Environment): EmbeddedRelayConfig | false {
   if (!environment.relayEmbedded) return false
   return {
     bindHost: environment.relayBindHost,

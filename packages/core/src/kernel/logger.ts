@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { describeError } from './error-description.js'
 import { defineService, type ServiceToken } from './service.js'
 
 type LogMethod = {
@@ -24,12 +25,19 @@ export interface LoggerOptions {
   readonly level?: string
   /** File descriptor: 1 (the default) for standard output, 2 for standard error. */
   readonly fd?: 1 | 2
+  /** Gets each line in place of the file descriptor. */
+  readonly destination?: { write(line: string): void }
 }
 
 const secretFields = ['authorization', 'cookie', 'password', 'token', 'secret', 'apiKey']
 
-/** A logger that writes JSON lines (pino). Fields that carry secrets by their name are masked, one level deep. */
-export function createLogger({ level = 'info', fd = 1 }: LoggerOptions = {}): Logger {
+/**
+ * A logger that writes JSON lines (pino). Fields that carry secrets by their name are masked, one level deep; of an
+ * error in `err` only name, message, code, stack and causes are written: a failed query carries its parameters.
+ */
+export function createLogger({ level = 'info', fd = 1, destination }: LoggerOptions = {}): Logger {
   const paths = secretFields.flatMap((field) => [field, `*.${field}`])
-  return pino({ level, redact: { paths, censor: '[secret]' } }, pino.destination({ fd, sync: true }))
+  const serializers = { err: (value: unknown) => (value instanceof Error ? describeError(value) : value) }
+  const options = { level, serializers, redact: { paths, censor: '[secret]' } }
+  return pino(options, destination ?? pino.destination({ fd, sync: true }))
 }

@@ -1,0 +1,212 @@
+import type { Socket } from 'node:net'
+import type { AgentLinkStatus, AgentRelay } from './agent-types.js'
+import { retryDelayMs, STABLE_MS } from './backoff.js'
+import { readFirstFrame } from './first-frame.js'
+import { encodeFrame, type Frame } from './frame.js'
+import type { AgentLimits } from './limits.js'
+import { LinkChannel } from './link-channel.js'
+import {
+  encodeMessage,
+  FrameType,
+  type LinkMessage,
+  type OpenMessage,
+  PROTOCOL_VERSION,
+  parseOpen,
+  parseRefused,
+  parseWelcome,
+  type RejectMessage,
+} from './protocol.js'
+import { connectTcp } from './target.js'
+
+export interface AgentLinkOptions {
+  version: string
+  limits: AgentLimits
+  onLink: (connected: boolean, error?: string) => void
+  onTicketNeeded: () => void
+  /** `address`: of the relay that asks, to bring the data connection to; with a name it could be another. */
+  onOpen: (
+    message: OpenMessage,
+    address: { host: string; port: number },
+    reject: (message: RejectMessage) => void,
+  ) => void
+}
+
+/** The agent's side of one link: keeps it up for ever, from one ticket to the next. */
+export class AgentLink {
+  readonly #options: AgentLinkOptions
+  #relay: AgentRelay
+  /** Given by the owner; tried when the resume ticket is refused or there is none. */
+  #fresh: string | undefined
+  #resume: string | undefined
+  #socket: Socket | undefined
+  #channel: LinkChannel | undefined
+  #connectedAt: Date | undefined
+  #retry: NodeJS.Timeout | undefined
+  #awaitsTicket = false
+  #failures = 0
+  /** For a ticket, since the last WELCOME. */
+  #asked = false
+  #lastError: string | undefined
+  #closed = false
+
+  constructor(relay: AgentRelay, options: AgentLinkOptions) {
+    this.#relay = relay
+    this.#fresh = relay.ticket
+    this.#options = options
+    this.#connect()
+  }
+
+  renew(relay: AgentRelay): void {
+    const { host, port, ticket } = this.#relay
+    this.#relay = { ...relay }
+    if (relay.ticket !== ticket) this.#fresh = relay.ticket
+    if (relay.host !== host || relay.port !== port) {
+      this.#failures = 0
+      this.#drop('moved')
+      this.#connect()
+    } else if (this.#awaitsTicket && relay.ticket !== ticket) {
+      this.#connect()
+    }
+  }
+
+  status(): AgentLinkStatus {
+    const { id, host, port } = this.#relay
+    const status: AgentLinkStatus = { relayId: id, host, port, connected: this.#connectedAt !== undefined }
+    if (this.#connectedAt !== undefined) status.connectedAt = this.#connectedAt
+    const rttMs = this.#channel?.rttMs
+    if (rttMs !== undefined) status.rttMs = rttMs
+    return status
+  }
+
+  /** Resolves when the socket is closed. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const socket = this.#socket
+    this.#drop('closed')
+    if (socket !== undefined && !socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+  }
+
+  #connect(): void {
+    // An event handler may have closed, moved or renewed this link in between.
+    if (this.#closed || this.#socket !== undefined) return
+    clearTimeout(this.#retry)
+    const ticket = this.#resume ?? this.#fresh
+    this.#awaitsTicket = ticket === undefined
+    if (ticket === undefined) {
+      this.#asked = true
+      this.#options.onTicketNeeded()
+      // The owner may have answered at once, or closed this link.
+      if (this.#awaitsTicket && !this.#closed) this.#retryLater()
+      return
+    }
+    const { host, port } = this.#relay
+    const { version, limits } = this.#options
+    const socket = connectTcp(host, port)
+    this.#socket = socket
+    let error = 'closed'
+    socket.on('error', (cause: NodeJS.ErrnoException) => {
+      error = cause.code ?? 'error'
+    })
+    const message: LinkMessage = { protocol: PROTOCOL_VERSION, ticket, version }
+    socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
+    readFirstFrame(socket, limits.relayTimeoutMs, (frame) => {
+      if (this.#socket !== socket) return
+      if (frame !== undefined) this.#answered(socket, ticket, frame)
+      else this.#down(socket.closed || socket.readableEnded ? error : 'timeout')
+    })
+  }
+
+  #answered(socket: Socket, ticket: string, frame: Frame): void {
+    const welcome = frame.type === FrameType.WELCOME ? parseWelcome(frame.payload) : undefined
+    if (welcome !== undefined) {
+      this.#forget(ticket)
+      this.#resume = welcome.resume
+      this.#asked = false
+      this.#up(socket, welcome.heartbeatMs)
+      return
+    }
+    const refused = frame.type === FrameType.REFUSED ? parseRefused(frame.payload) : undefined
+    if (refused === undefined || !refused.error.startsWith('ticket_')) {
+      this.#down(refused?.error ?? 'protocol')
+      return
+    }
+    this.#forget(ticket)
+    this.#drop(refused.error)
+    // Another ticket is tried at once, and the first time there is none it is said at once. When the new one is refused too, something
+    // is wrong that haste does not mend.
+    if ((this.#resume ?? this.#fresh) !== undefined || !this.#asked) this.#connect()
+    else this.#retryLater()
+  }
+
+  #up(socket: Socket, heartbeatMs: number): void {
+    const { limits } = this.#options
+    let replaced = false
+    const host = socket.remoteAddress ?? this.#relay.host
+    const address = { host, port: socket.remotePort ?? this.#relay.port }
+    const upAt = performance.now()
+    const channel = new LinkChannel(socket, {
+      heartbeatMs: Math.min(heartbeatMs, limits.maxHeartbeatMs),
+      timeoutMs: limits.linkTimeoutMs,
+      maxBufferBytes: MAX_LINK_BUFFER_BYTES,
+      onFrame: (frame) => {
+        if (frame.type === FrameType.REPLACED) {
+          replaced = true
+          return true
+        }
+        const open = frame.type === FrameType.OPEN ? parseOpen(frame.payload) : undefined
+        if (open === undefined) return false
+        const reject = (message: RejectMessage) => channel.send(FrameType.REJECT, encodeMessage(message))
+        this.#options.onOpen(open, address, reject)
+        return true
+      },
+      onClose: (reason) => {
+        if (this.#socket !== socket) return
+        if (performance.now() - upAt >= STABLE_MS) this.#failures = 0
+        this.#down(replaced ? 'replaced' : reason, replaced ? limits.replacedMs : undefined)
+      },
+    })
+    this.#channel = channel
+    this.#connectedAt = new Date()
+    this.#lastError = undefined
+    this.#options.onLink(true)
+    // The relay ends the ticket of before when it hears that this link's WELCOME has arrived.
+    channel.ping()
+  }
+
+  #down(error: string, delayMs?: number): void {
+    this.#drop(error)
+    this.#retryLater(delayMs)
+  }
+
+  /** Leaves the socket and says why, unless it was said before. */
+  #drop(error: string): void {
+    clearTimeout(this.#retry)
+    const wasUp = this.#connectedAt !== undefined
+    const socket = this.#socket
+    this.#socket = undefined
+    this.#channel?.destroy()
+    this.#channel = undefined
+    this.#connectedAt = undefined
+    socket?.destroy()
+    const isNews = wasUp || error !== this.#lastError
+    this.#lastError = error
+    if (isNews) this.#options.onLink(false, error)
+  }
+
+  #retryLater(delayMs?: number): void {
+    if (this.#closed) return
+    const { retryMinMs, retryMaxMs } = this.#options.limits
+    const waitMs = delayMs ?? retryDelayMs(this.#failures, retryMinMs, retryMaxMs)
+    this.#failures += 1
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => this.#connect(), waitMs)
+  }
+
+  #forget(ticket: string): void {
+    if (this.#resume === ticket) this.#resume = undefined
+    if (this.#fresh === ticket) this.#fresh = undefined
+  }
+}
+
+/** REJECTs that wait to be sent. */
+const MAX_LINK_BUFFER_BYTES = 1_048_576

@@ -1,0 +1,86 @@
+import type { AllowRule } from './allow-rule.js'
+import type { AgentLimits } from './limits.js'
+import type { Logger } from './logger.js'
+import type { CloseReason, TransportProtocol } from './relay-types.js'
+
+export interface AgentOptions {
+  /** Told to relays. Default: the version of this package. */
+  version?: string
+  /** What may be dialled. Undefined: loopback, every port. When given it replaces that; an empty list allows nothing. */
+  allow?: readonly AllowRule[]
+  /** Default: silent. */
+  logger?: Logger
+  limits?: Partial<AgentLimits>
+}
+
+/** A relay and the right to link to it. */
+export interface AgentRelay {
+  id: string
+  host: string
+  port: number
+  ticket: string
+}
+
+export interface AgentLinkStatus {
+  relayId: string
+  host: string
+  port: number
+  connected: boolean
+  /** The last measured round trip of the link. */
+  rttMs?: number
+  connectedAt?: Date
+}
+
+/** Why the agent refused a player. `target_forbidden`: its allow rules; `target_unreachable`: no such host or no route. */
+export type RejectError = 'target_refused' | 'target_unreachable' | 'target_timeout' | 'target_forbidden' | 'agent_busy'
+
+/** A target that could not be reached when last tried. */
+export interface AgentRefusal {
+  relayId: string
+  allocationId: number
+  protocol: TransportProtocol
+  target: { host: string; port: number }
+  error: RejectError
+}
+
+export interface AgentEvents {
+  /** `error` says why it went away or could not come up, such as ECONNREFUSED, 'ticket_expired', 'replaced' or 'timeout'. */
+  link: { relayId: string; connected: boolean; error?: string }
+  connection: {
+    relayId: string
+    allocationId: number
+    phase: 'open' | 'close'
+    protocol: TransportProtocol
+    remoteAddress: string
+    remotePort: number
+    /** From the player. */
+    bytesIn: number
+    /** To the player. */
+    bytesOut: number
+    durationMs: number
+    /** Not at `open`. */
+    reason?: CloseReason
+  }
+  /** Once for each allocation and error, until its target is reached again. */
+  rejected: AgentRefusal
+  /** A rejected allocation's target was reached again. */
+  recovered: { relayId: string; allocationId: number }
+  /** The relay takes none of the tickets at hand; call `connect` with a new one. Repeated with backoff until then. */
+  ticketNeeded: { relayId: string }
+}
+
+export interface Agent {
+  /**
+   * Keeps a link to this relay from now on. Called again for the same id it only renews: the ticket is kept for when the resume ticket is
+   * refused, another host or port moves the link. Throws RELAY_ERR_STOPPED after `stop()`, RELAY_ERR_INVALID_OPTION on nonsense.
+   */
+  connect(relay: AgentRelay): void
+  /** Forgets the relay and closes the link; its running connections go on. */
+  disconnect(relayId: string): void
+  links(): AgentLinkStatus[]
+  /** Targets that are refused now. */
+  refusals(): AgentRefusal[]
+  /** Closes every link and cuts every connection. */
+  stop(): Promise<void>
+  on<E extends keyof AgentEvents>(event: E, handler: (payload: AgentEvents[E]) => void): () => void
+}

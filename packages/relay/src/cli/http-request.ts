@@ -1,0 +1,53 @@
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+
+export interface HttpRequest {
+  method: string
+  headers: Record<string, string>
+  body?: string
+  signal: AbortSignal
+  /** Of the answer; a longer one is cut off and `body` is undefined. */
+  maxBodyBytes: number
+}
+
+export interface HttpAnswer {
+  status: number
+  contentType: string
+  retryAfter: string | undefined
+  body: string | undefined
+}
+
+/**
+ * One request on a connection of its own. Redirects are answers. Node's client and not `fetch`, which refuses some ports outright and keeps
+ * connections that a command would have to wait for. Rejects with the socket's error.
+ */
+export async function httpRequest(url: URL, options: HttpRequest): Promise<HttpAnswer> {
+  const { method, headers, body, signal, maxBodyBytes } = options
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp
+  return new Promise((resolve, reject) => {
+    const request = send(url, { method, headers, signal, agent: false }, (response) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      const answer = (text: string | undefined): void =>
+        resolve({
+          status: response.statusCode ?? 0,
+          contentType: response.headers['content-type'] ?? '',
+          retryAfter: response.headers['retry-after'],
+          body: text,
+        })
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes <= maxBodyBytes) {
+          chunks.push(chunk)
+          return
+        }
+        answer(undefined)
+        request.destroy()
+      })
+      response.on('end', () => answer(Buffer.concat(chunks).toString('utf8')))
+      response.on('error', reject)
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+}

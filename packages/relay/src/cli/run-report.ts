@@ -1,0 +1,107 @@
+import type { Agent } from '../agent-types.js'
+import type { ControlAllocation, StateMessage } from '../control.js'
+import type { ControlChannel } from '../control-channel-types.js'
+import type { Output } from './output.js'
+import { showAddress, showTunnel } from './target.js'
+
+export interface RunReportOptions {
+  agent: Agent
+  channel: ControlChannel
+  output: Output
+  /** The panel's URL as people know it. */
+  panel: string
+}
+
+/** Puts what agent and channel do into lines: one for each event, and repeated tries only once. */
+export function reportRun({ agent, channel, output, panel }: RunReportOptions): void {
+  const tunnels = new Map<number, { shown: string; allocation: ControlAllocation }>()
+  const links = new Map<string, string>()
+  let lastTrouble = ''
+
+  /** The first of a row of equal troubles is said, the others only with `--verbose`. */
+  function trouble(key: string, event: string, message: string, fields: Record<string, unknown>): void {
+    if (key === lastTrouble) output.debug(message, fields)
+    else output.event(event, message, fields)
+    lastTrouble = key
+  }
+
+  channel.on('connected', ({ deviceId, name }) => {
+    lastTrouble = ''
+    output.event('connected', `connected to ${panel} as ${name}`, { deviceId, name })
+  })
+  channel.on('disconnected', ({ reason, detail, wasConnected, retryInMs }) => {
+    const message = wasConnected
+      ? `the connection to ${panel} is lost (${detail}); reconnecting`
+      : `${panel} cannot be reached (${detail}); trying on`
+    if (wasConnected) lastTrouble = ''
+    trouble(`${wasConnected}:${reason}`, 'disconnected', message, { reason, detail, retryInMs })
+  })
+  channel.on('waiting', ({ reason, retryInMs }) => {
+    trouble('waiting', 'waiting', `tunnels are switched off at ${panel}; waiting`, { reason, retryInMs })
+  })
+  channel.on('replaced', ({ retryInMs }) => {
+    lastTrouble = ''
+    const seconds = Math.round(retryInMs / 1_000)
+    const message = `another agent runs with this device's token and took over; staying away for ${seconds} s`
+    output.event('replaced', message, { retryInMs })
+  })
+  channel.on('refused', ({ reason, detail }) => output.event('refused', detail, { reason }))
+  channel.on('state', showTunnels)
+
+  function showTunnels(state: StateMessage): void {
+    const present = new Set<number>()
+    for (const allocation of state.allocations) {
+      present.add(allocation.id)
+      const shown = `${showTunnel(allocation)}${isServing(allocation.status) ? '' : ` (${allocation.status})`}`
+      if (tunnels.get(allocation.id)?.shown === shown) continue
+      tunnels.set(allocation.id, { shown, allocation })
+      output.event('tunnel', shown, { allocation })
+    }
+    for (const [id, { allocation }] of tunnels) {
+      if (present.has(id)) continue
+      tunnels.delete(id)
+      output.event('tunnel_removed', `removed: ${showTunnel(allocation)}`, { allocationId: id })
+    }
+  }
+
+  agent.on('link', ({ relayId, connected, error }) => {
+    const key = connected ? 'connected' : `${error ?? ''}`
+    if (links.get(relayId) === key) return
+    const wasConnected = links.get(relayId) === 'connected'
+    links.set(relayId, key)
+    const reason = error === undefined ? '' : ` (${error})`
+    if (connected) output.event('link', `linked to relay ${relayId}`, { relayId, connected })
+    else {
+      const message = wasConnected
+        ? `the link to relay ${relayId} is lost${reason}`
+        : `no link to relay ${relayId}${reason}`
+      output.event('link', `${message}; trying on`, { relayId, connected, ...(error === undefined ? {} : { error }) })
+    }
+  })
+  agent.on('rejected', ({ allocationId, protocol, target, error }) => {
+    const address = showAddress(target.host, target.port)
+    const message =
+      error === 'target_forbidden'
+        ? `refused: the panel asks for ${protocol} ${address}, which this agent may not dial (--allow ${address} would let it)`
+        : `players cannot be served: ${protocol} ${address}: ${WORDS[error]}`
+    output.event('rejected', message, { allocationId, protocol, target, error })
+  })
+  agent.on('recovered', ({ allocationId }) => {
+    const tunnel = tunnels.get(allocationId)
+    output.event('recovered', `served again: ${tunnel ? tunnel.shown : `allocation ${allocationId}`}`, { allocationId })
+  })
+  agent.on('connection', (connection) => output.debug(`connection ${connection.phase}`, { ...connection }))
+}
+
+const WORDS = {
+  target_refused: 'nothing listens there (is the service running?)',
+  target_unreachable: 'no such host, or no route to it',
+  target_timeout: 'no answer in time',
+  target_forbidden: 'not allowed here',
+  agent_busy: 'this agent has too many connections',
+} as const
+
+/** 'pending' passes by itself and is not worth a line of its own. */
+function isServing(status: string): boolean {
+  return status === 'open' || status === 'pending'
+}

@@ -1,0 +1,51 @@
+import { isIP } from 'node:net'
+import { InvalidArgumentError } from 'commander'
+
+export type TargetProtocol = 'tcp' | 'udp' | 'both'
+
+/** The service that a tunnel leads to, as given on the command line. */
+export interface LocalTarget {
+  localHost: string
+  localPort: number
+  protocol: TargetProtocol
+}
+
+export const DEFAULT_LOCAL_HOST = '127.0.0.1'
+
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535) {
+    throw new InvalidArgumentError('It must be a port from 1 to 65535.')
+  }
+  return Number(text)
+}
+
+/** A host name or an address; an IPv6 address may stand in brackets. */
+export function parseHost(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (isIP(host) !== 0 || (host.length <= 253 && /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host))) return host
+  throw new InvalidArgumentError('It must be a host name or an address, without a port.')
+}
+
+export function parseDeviceName(text: string): string {
+  const name = text.trim()
+  if (name === '' || name.length > 200 || /\p{Cc}/u.test(name)) {
+    throw new InvalidArgumentError('It must have 1 to 200 printable characters.')
+  }
+  return name
+}
+
+/** HOST:PORT, IPv6 in brackets. */
+export function showAddress(host: string, port: number): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+export function showTunnel(tunnel: {
+  protocol: string
+  host: string
+  port: number
+  localHost: string
+  localPort: number
+}): string {
+  const { protocol, host, port, localHost, localPort } = tunnel
+  return `${protocol} ${showAddress(host, port)} -> ${showAddress(localHost, localPort)}`
+}

@@ -1,0 +1,214 @@
+import { WebSocket } from 'ws'
+import {
+  type AgentMessage,
+  CONTROL_PATH,
+  CONTROL_PROTOCOL,
+  ControlCloseCode,
+  MAX_PANEL_MESSAGE_BYTES,
+  MISSED_HEARTBEATS,
+  type PanelMessage,
+  type WelcomeMessage,
+} from './control.js'
+import { parsePanelMessage } from './control-parser.js'
+import { type ControlEnd, readUpgradeAnswer } from './control-refusal.js'
+import { describeNetworkError } from './network-failure.js'
+import { panelRoute } from './panel-url.js'
+
+export interface ControlSocketOptions {
+  panel: URL
+  token: string
+  version: string
+  /** From the dial to `welcome`, milliseconds. */
+  connectTimeoutMs: number
+  onWelcome(message: WelcomeMessage): void
+  /** Everything after `welcome`. */
+  onMessage(message: PanelMessage): void
+  /** Exactly once, never from inside `openControlSocket`. */
+  onEnd(end: ControlEnd): void
+}
+
+/** One connection to the panel, from the dial to its end. */
+export interface ControlSocket {
+  /** False when the message could not be handed over. */
+  send(message: AgentMessage): boolean
+  /** Closes in order, at the latest after `graceMs`; resolves when the socket is gone. `onEnd` is not called. */
+  close(graceMs: number): Promise<void>
+}
+
+const MAX_BUFFERED_BYTES = 1024 * 1024
+const CLOSE_GRACE_MS = 1_000
+const HEADER_VALUE = /^[\x21-\x7e]{1,4096}$/
+
+export function openControlSocket(options: ControlSocketOptions): ControlSocket {
+  if (!HEADER_VALUE.test(options.token)) return unusableToken(options)
+  const url = panelRoute(options.panel, CONTROL_PATH)
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+  const socket = new WebSocket(url, {
+    headers: { authorization: `Bearer ${options.token}` },
+    maxPayload: MAX_PANEL_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    followRedirects: false,
+  })
+
+  let welcomed = false
+  let ended = false
+  let waitingAnnounced = false
+  let failure: ControlEnd | undefined
+  let pings: NodeJS.Timeout | undefined
+  let closing: NodeJS.Timeout | undefined
+  let silence = setTimeout(() => fail('timeout', 'the panel did not answer in time'), options.connectTimeoutMs)
+
+  function end(result: ControlEnd | undefined): void {
+    if (ended) return
+    ended = true
+    clearTimeout(silence)
+    clearInterval(pings)
+    if (result) options.onEnd(result)
+  }
+
+  /** Ends this connection from our side because of what was seen (or not) on it. */
+  function fail(reason: string, detail: string): void {
+    end({ kind: 'lost', reason, detail })
+    socket.terminate()
+  }
+
+  function refuseMessage(what: string): void {
+    end({ kind: 'lost', reason: 'bad_message', detail: `the panel sent ${what}` })
+    closeGently(ControlCloseCode.badMessage, CLOSE_GRACE_MS)
+  }
+
+  function closeGently(code: number, graceMs: number): void {
+    closing ??= setTimeout(() => socket.terminate(), graceMs)
+    socket.close(code)
+  }
+
+  function welcome(message: WelcomeMessage): void {
+    if (message.protocol !== CONTROL_PROTOCOL) {
+      refuseMessage(`protocol ${message.protocol}, this agent speaks ${CONTROL_PROTOCOL}: update the agent`)
+      return
+    }
+    welcomed = true
+    clearTimeout(silence)
+    const deadAfterMs = message.heartbeatMs * MISSED_HEARTBEATS
+    silence = setTimeout(() => fail('timeout', 'nothing was heard of the panel any more'), deadAfterMs)
+    pings = setInterval(() => socket.ping(), message.heartbeatMs)
+    options.onWelcome(message)
+  }
+
+  function receive(text: string): void {
+    const parsed = parsePanelMessage(text)
+    if (!parsed.ok) {
+      if (parsed.error !== 'unknown_type') refuseMessage(`a message that is not understood (${parsed.error})`)
+      return
+    }
+    const { message } = parsed
+    if (message.type === 'error') {
+      waitingAnnounced = message.error === 'feature_disabled'
+      const detail = message.detail === '' ? message.error : message.detail
+      failure = { kind: 'lost', reason: message.error, detail }
+    }
+    if (welcomed && message.type !== 'welcome') options.onMessage(message)
+    else if (!welcomed && message.type === 'welcome') welcome(message)
+    else if (message.type !== 'error') refuseMessage(`'${message.type}' out of turn`)
+  }
+
+  function heard(): void {
+    if (welcomed && !ended) silence.refresh()
+  }
+
+  socket.on('open', () => {
+    const platform = `${process.platform}-${process.arch}`
+    send({ type: 'hello', protocol: CONTROL_PROTOCOL, version: options.version, platform })
+  })
+  socket.on('ping', heard)
+  socket.on('pong', heard)
+  socket.on('message', (data, isBinary) => {
+    heard()
+    if (ended) return
+    if (isBinary) refuseMessage('a binary message')
+    else receive((data as Buffer).toString('utf8'))
+  })
+  socket.on('unexpected-response', (request, response) => {
+    void readUpgradeAnswer(response).then((result) => {
+      end(result)
+      request.destroy()
+      socket.terminate()
+    })
+  })
+  socket.on('error', (error) => {
+    if ((error as { code?: unknown }).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+      failure = { kind: 'lost', reason: 'too_large', detail: 'the panel sent a message that is too large' }
+    } else if (!failure) {
+      failure = protocolFailure(error)
+    }
+  })
+  socket.on('close', (code) => {
+    clearTimeout(closing)
+    end(judgeClose(code, waitingAnnounced, failure))
+  })
+
+  function send(message: AgentMessage): boolean {
+    if (ended || socket.readyState !== WebSocket.OPEN) return false
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      fail('timeout', 'the panel does not read')
+      return false
+    }
+    socket.send(JSON.stringify(message), () => {})
+    return true
+  }
+
+  return {
+    send,
+    close(graceMs) {
+      end(undefined)
+      if (socket.readyState === WebSocket.CLOSED) return Promise.resolve()
+      const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+      if (socket.readyState === WebSocket.CONNECTING) socket.terminate()
+      else closeGently(1000, graceMs)
+      return gone
+    },
+  }
+}
+
+function judgeClose(code: number, waiting: boolean, failure: ControlEnd | undefined): ControlEnd {
+  if (waiting) return { kind: 'waiting' }
+  if (code === ControlCloseCode.badToken) {
+    return { kind: 'refused', reason: 'bad_token', detail: 'the panel does not take the token' }
+  }
+  if (code === ControlCloseCode.revoked) {
+    return { kind: 'refused', reason: 'revoked', detail: 'the panel has revoked this device' }
+  }
+  if (code === ControlCloseCode.replaced) return { kind: 'replaced' }
+  if (failure) return failure
+  if (code === ControlCloseCode.goingAway) {
+    return { kind: 'lost', reason: 'going_away', detail: 'the panel is going away' }
+  }
+  return { kind: 'lost', reason: 'closed', detail: `the connection was closed (${code})` }
+}
+
+/** ws reports a bad handshake or frame with a plain Error or a WS_ERR code, everything else comes from the socket. */
+function protocolFailure(error: Error): ControlEnd {
+  const code = (error as { code?: unknown }).code
+  if (typeof code === 'string' && code.startsWith('WS_ERR_')) {
+    return { kind: 'lost', reason: 'bad_message', detail: `the panel broke the WebSocket protocol (${code})` }
+  }
+  if (code === undefined && !('errors' in error)) {
+    return { kind: 'lost', reason: 'not_a_panel', detail: 'the answer was no WebSocket handshake' }
+  }
+  return { kind: 'lost', ...describeNetworkError(error) }
+}
+
+function unusableToken(options: ControlSocketOptions): ControlSocket {
+  let closed = false
+  setImmediate(() => {
+    const detail = 'the token is no device token (it is empty or has characters that cannot be sent)'
+    if (!closed) options.onEnd({ kind: 'refused', reason: 'bad_token', detail })
+  })
+  return {
+    send: () => false,
+    close() {
+      closed = true
+      return Promise.resolve()
+    },
+  }
+}

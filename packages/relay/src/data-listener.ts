@@ -1,0 +1,107 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { RelayError } from './errors.js'
+import { readFirstFrame } from './first-frame.js'
+import { encodeFrame, type Frame } from './frame.js'
+import type { RelayLimits } from './limits.js'
+import { listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
+import type { Logger } from './logger.js'
+import { KeyedCounts } from './permits.js'
+import { encodeMessage, FrameType, type LinkMessage, parseData, parseLink, type RefusedError } from './protocol.js'
+import { sourceKey } from './source-key.js'
+
+interface DataListenerOptions {
+  host: string
+  limits: RelayLimits
+  logger: Logger
+  /** Takes the socket over, or says why not. */
+  onLink: (socket: Socket, message: LinkMessage) => RefusedError | undefined
+  /** Takes the socket over, or false. */
+  onData: (socket: Socket, token: string) => boolean
+  /** Data connections that were asked for and may come: they don't count against the limits on strangers. */
+  expected: () => number
+  expectedFrom: (source: string) => number
+}
+
+const FAREWELL_MS = 1_000
+
+/** The port that agents dial. Reads one bounded frame of each connection, in bounded time, and passes it on. */
+export class DataListener {
+  readonly #options: DataListenerOptions
+  readonly #server: Server
+  readonly #sockets: Set<Socket> = new Set()
+  readonly #perSource: KeyedCounts = new KeyedCounts()
+  #handshakes = 0
+
+  constructor(options: DataListenerOptions) {
+    this.#options = options
+    this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket))
+  }
+
+  /** Gives the bound port. Rejects with RELAY_ERR_DATA_PORT. */
+  async listen(port: number): Promise<number> {
+    const { host, logger } = this.#options
+    try {
+      return await listenTcp(this.#server, { host, port }, (error) =>
+        logger.warn({ error: error.code }, 'accepting on the data port failed'),
+      )
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+      throw new RelayError('RELAY_ERR_DATA_PORT', `${code} on ${host} port ${port}`, { cause: error })
+    }
+  }
+
+  /** Closes the port and every connection that came over it. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('error', ignore)
+    socket.on('close', () => this.#sockets.delete(socket))
+    const source = sourceKey(socket.remoteAddress ?? '')
+    const { limits, expected, expectedFrom } = this.#options
+    const full =
+      this.#handshakes >= limits.maxHandshakes + expected() ||
+      this.#perSource.of(source) >= limits.maxHandshakesPerSource + expectedFrom(source)
+    if (full) {
+      socket.destroy()
+      return
+    }
+    this.#handshakes += 1
+    const uncount = this.#perSource.add(source)
+    readFirstFrame(socket, limits.handshakeTimeoutMs, (frame) => {
+      this.#handshakes -= 1
+      uncount()
+      if (frame === undefined || !this.#dispatch(socket, frame)) socket.destroy()
+    })
+  }
+
+  #dispatch(socket: Socket, frame: Frame): boolean {
+    if (frame.type === FrameType.DATA) {
+      const data = parseData(frame.payload)
+      return data !== undefined && this.#options.onData(socket, data.token)
+    }
+    if (frame.type !== FrameType.LINK) return false
+    const link = parseLink(frame.payload)
+    if (link === undefined) return false
+    const error = this.#options.onLink(socket, link)
+    if (error !== undefined) {
+      this.#options.logger.debug({ error, remoteAddress: socket.remoteAddress }, 'link refused')
+      sayFarewell(socket, encodeFrame(FrameType.REFUSED, encodeMessage({ error })))
+    }
+    return true
+  }
+}
+
+function sayFarewell(socket: Socket, lastWords: Buffer): void {
+  socket.end(lastWords)
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS)
+  socket.on('end', () => socket.destroy())
+  socket.on('close', () => clearTimeout(timer))
+}
+
+function ignore(): void {}

@@ -1,0 +1,72 @@
+export { createAgent } from './agent.js'
+export type {
+  Agent,
+  AgentEvents,
+  AgentLinkStatus,
+  AgentOptions,
+  AgentRefusal,
+  AgentRelay,
+  RejectError,
+} from './agent-types.js'
+export { type AllowRule, LOOPBACK_RULES, parseAllowRule } from './allow-rule.js'
+export {
+  type AgentMessage,
+  CONTROL_LIMITS,
+  CONTROL_PATH,
+  CONTROL_PROTOCOL,
+  type ControlAllocation,
+  ControlCloseCode,
+  type ControlRelay,
+  DEFAULT_HEARTBEAT_MS,
+  type ErrorMessage,
+  HELLO_TIMEOUT_MS,
+  type HelloMessage,
+  MAX_AGENT_MESSAGE_BYTES,
+  MAX_PANEL_MESSAGE_BYTES,
+  MISSED_HEARTBEATS,
+  type PanelMessage,
+  type RefusedAllocation,
+  type RelayLinkStatus,
+  type StateMessage,
+  type StatusMessage,
+  type TicketMessage,
+  type TicketRequestMessage,
+  type WelcomeMessage,
+} from './control.js'
+export { createControlChannel } from './control-channel.js'
+export {
+  type ControlChannel,
+  type ControlChannelEvents,
+  type ControlChannelOptions,
+  type ControlledAgent,
+  type ControlTimings,
+  DEFAULT_CONTROL_TIMINGS,
+} from './control-channel-types.js'
+export {
+  type ControlParseError,
+  type ControlParseResult,
+  parseAgentMessage,
+  parsePanelMessage,
+} from './control-parser.js'
+export { RELAY_ERRORS, RelayError, type RelayErrorCode } from './errors.js'
+export { type AgentLimits, DEFAULT_AGENT_LIMITS, DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
+export type { Logger } from './logger.js'
+export { createRelay } from './relay.js'
+export type {
+  AllocationCondition,
+  AllocationStatus,
+  AllocationTraffic,
+  CloseReason,
+  Relay,
+  RelayAllocation,
+  RelayDevice,
+  RelayEvents,
+  RelayOptions,
+  RelayState,
+  RelayStatus,
+  TransportProtocol,
+} from './relay-types.js'
+export { fileStorage } from './storage/file.js'
+export { memoryStorage } from './storage/memory.js'
+export type { RelayStorage } from './storage/storage.js'
+export { packageVersion } from './version.js'

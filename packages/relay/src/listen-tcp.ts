@@ -1,0 +1,54 @@
+import type { Server, ServerOpts } from 'node:net'
+
+const KEEP_ALIVE_AFTER_MS = 20_000
+const ACCEPT_ERROR_INTERVAL_MS = 1_000
+
+/** For every socket that carries players' bytes or a link: half-close kept, nothing held back, dead peers found. */
+export const SOCKET_OPTIONS: Readonly<ServerOpts> = Object.freeze({
+  allowHalfOpen: true,
+  pauseOnConnect: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+})
+
+/**
+ * Gives the bound port, or rejects with the system's error and leaves the server closed. Later errors, of accept (EMFILE and the
+ * like), do not close it; `onAcceptError` hears of them once a second at most.
+ */
+export function listenTcp(
+  server: Server,
+  options: { host: string; port: number },
+  onAcceptError: (error: NodeJS.ErrnoException) => void,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let closed = false
+    const failed = (error: Error) => {
+      server.off('close', onClose)
+      reject(error)
+    }
+    // Closed while it was binding: Node forgets to listen, or listens all the same, depending on when.
+    const onClose = () => {
+      closed = true
+      server.off('error', failed)
+      reject(new Error('closed while binding'))
+    }
+    server.once('error', failed)
+    server.once('close', onClose)
+    server.listen({ ...options, exclusive: true }, () => {
+      if (closed) {
+        server.close()
+        return
+      }
+      server.off('error', failed).off('close', onClose)
+      let toldAt = Number.NEGATIVE_INFINITY
+      server.on('error', (error) => {
+        if (performance.now() - toldAt < ACCEPT_ERROR_INTERVAL_MS) return
+        toldAt = performance.now()
+        onAcceptError(error)
+      })
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : options.port)
+    })
+  })
+}

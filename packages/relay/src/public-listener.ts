@@ -1,0 +1,38 @@
+import type { RelayLimits } from './limits.js'
+import type { Logger } from './logger.js'
+import type { Permits } from './permits.js'
+import type { AllocationTraffic, RelayAllocation, RelayEvents } from './relay-types.js'
+import type { WaitingPlayers } from './waiting-players.js'
+
+/** What a TCP and a UDP listener have in common for the one who owns them. */
+export interface PublicListener {
+  /** Gives the bound port. Rejects with the system's error; then the listener is of no more use. */
+  listen(): Promise<number>
+  /** For players who come from now on. */
+  retarget(allocation: RelayAllocation): void
+  /** Takes no new players and frees the port: TCP at once, UDP with its last flow, since that needs the port. */
+  stopAccepting(): void
+  /** Breaks off every player. */
+  cutPlayers(): void
+  /** Resolves when, after `stopAccepting`, the port and every player's socket are closed. */
+  closed(): Promise<void>
+  /** Resolves when there is no player whose leaving is worth waiting for. */
+  drained(): Promise<void>
+}
+
+/** What every public listener of a relay works with. */
+export interface PlayerContext {
+  bindHost: string
+  limits: RelayLimits
+  logger: Logger
+  waiting: WaitingPlayers
+  /** Connections and flows, in all. */
+  permits: Permits
+  tell: (event: RelayEvents['connection']) => void
+}
+
+export type ListenerFactory = (
+  allocation: RelayAllocation,
+  traffic: AllocationTraffic,
+  context: PlayerContext,
+) => PublicListener

@@ -1,0 +1,42 @@
+import { isIP } from 'node:net'
+import { RelayError } from './errors.js'
+import { DEFAULT_RELAY_LIMITS, type RelayLimits, resolveLimits } from './limits.js'
+import { silentLogger } from './logger.js'
+import type { RelayOptions } from './relay-types.js'
+import { memoryStorage } from './storage/memory.js'
+
+const MIN_KEY_BYTES = 32
+const MAX_TEXT_LENGTH = 255
+
+export type ResolvedRelayOptions = Required<Omit<RelayOptions, 'ticketKey' | 'limits'>> & {
+  ticketKey: Uint8Array | undefined
+  limits: RelayLimits
+}
+
+/** Defaults filled in. Throws RELAY_ERR_INVALID_OPTION. */
+export function resolveRelayOptions(options: RelayOptions): ResolvedRelayOptions {
+  const resolved: ResolvedRelayOptions = {
+    id: text('id', options.id ?? 'relay'),
+    bindHost: text('bindHost', options.bindHost ?? '127.0.0.1'),
+    publicHost: text('publicHost', options.publicHost ?? 'localhost'),
+    dataPort: options.dataPort ?? 7350,
+    storage: options.storage ?? memoryStorage(),
+    ticketKey: options.ticketKey,
+    logger: options.logger ?? silentLogger,
+    limits: resolveLimits(DEFAULT_RELAY_LIMITS, options.limits),
+  }
+  const { dataPort, ticketKey, bindHost } = resolved
+  if (!Number.isInteger(dataPort) || dataPort < 0 || dataPort > 65_535) throw invalid('dataPort', 'not 0 to 65535')
+  if (isIP(bindHost) === 0 && bindHost !== 'localhost') throw invalid('bindHost', 'not an IP address')
+  if (ticketKey !== undefined && ticketKey.length < MIN_KEY_BYTES) throw invalid('ticketKey', 'under 32 bytes')
+  return resolved
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT_LENGTH) return value
+  throw invalid(name, 'empty, too long or not a text')
+}
+
+function invalid(name: string, why: string): RelayError {
+  return new RelayError('RELAY_ERR_INVALID_OPTION', `${name}: ${why}`)
+}

@@ -1,0 +1,146 @@
+import type { RelayLimits } from './limits.js'
+import type { Logger } from './logger.js'
+import type { RelayStorage } from './storage/storage.js'
+
+export interface RelayOptions {
+  /** Names this relay in tickets and to agents. Default 'relay'. */
+  id?: string
+  /** Address that the public ports and the data port bind. Default '127.0.0.1'. */
+  bindHost?: string
+  /** Host name that agents and players are given. Default 'localhost'. */
+  publicHost?: string
+  /** Port that agents dial; 0 picks a free one. Default 7350. */
+  dataPort?: number
+  /** Default: `memoryStorage()`. */
+  storage?: RelayStorage
+  /** HMAC-SHA-256 key for tickets, at least 32 bytes. Default: random, kept in the storage. */
+  ticketKey?: Uint8Array
+  /** Default: silent. */
+  logger?: Logger
+  limits?: Partial<RelayLimits>
+}
+
+export type TransportProtocol = 'tcp' | 'udp'
+
+/** A public port and where its players go. */
+export interface RelayAllocation {
+  id: number
+  deviceId: string
+  protocol: TransportProtocol
+  /** 0 picks a free one, anew at each start; see `status()`. */
+  port: number
+  /** As the agent sees it. */
+  target: { host: string; port: number }
+  paused?: boolean
+}
+
+/** The whole desired state of a relay. */
+export interface RelayState {
+  /** Grows with each change; a state older than the current one is ignored. */
+  revision: number
+  allocations: readonly RelayAllocation[]
+}
+
+export type AllocationCondition = 'starting' | 'listening' | 'failed' | 'paused'
+
+export interface AllocationStatus {
+  allocationId: number
+  protocol: TransportProtocol
+  /** The bound port while listening, else the desired one. */
+  port: number
+  status: AllocationCondition
+  /** The system's code while `failed`, such as EADDRINUSE. It is tried again with backoff. */
+  error?: string
+}
+
+export interface RelayStatus {
+  running: boolean
+  /** Of the state in force; 0 when there never was one. */
+  revision: number
+  allocations: AllocationStatus[]
+}
+
+/** Running totals since the relay was created. Payload only, no framing. */
+export interface AllocationTraffic {
+  allocationId: number
+  /** Bytes from players. */
+  bytesIn: number
+  /** Bytes to players. */
+  bytesOut: number
+  /** Connections (UDP: flows) that reached the agent's target. */
+  connections: number
+  /** Of these, open now. */
+  open: number
+}
+
+export interface RelayDevice {
+  deviceId: string
+  connectedAt: Date
+  remoteAddress: string
+  version: string
+}
+
+/**
+ * Why a connection ended, or never began. `end`: both sides finished; `reset`: one side broke off; `cut`: its allocation or device
+ * was removed, paused or moved, or the relay stopped; `idle`: UDP only; `no_link`: the agent is not there; `busy`: a limit;
+ * `timeout`: the agent brought no data connection; `target_*`: what the agent answered.
+ */
+export type CloseReason =
+  | 'end'
+  | 'reset'
+  | 'cut'
+  | 'idle'
+  | 'no_link'
+  | 'busy'
+  | 'timeout'
+  | 'target_refused'
+  | 'target_unreachable'
+  | 'target_timeout'
+  | 'target_forbidden'
+  | 'agent_busy'
+
+export interface RelayEvents {
+  /** A device's link came up or went away. */
+  link: { deviceId: string; connected: boolean }
+  /** `refused` instead of `open` and `close` when a player could not be brought to the target. */
+  connection: {
+    allocationId: number
+    phase: 'open' | 'close' | 'refused'
+    protocol: TransportProtocol
+    remoteAddress: string
+    remotePort: number
+    bytesIn: number
+    bytesOut: number
+    durationMs: number
+    /** Not at `open`. */
+    reason?: CloseReason
+  }
+  allocation: { allocationId: number; status: AllocationCondition | 'removed'; error?: string }
+}
+
+export interface Relay {
+  readonly id: string
+  readonly publicHost: string
+  /** The actual one after `start()`. */
+  readonly dataPort: number
+  /** Binds the data port, loads the storage and serves what it holds. Rejects with RELAY_ERR_DATA_PORT and leaves nothing open. */
+  start(): Promise<void>
+  /** Accepts nobody any more, lets players finish for `graceMs` (default 0), then cuts them. The agents reconnect when it is back. */
+  stop(options?: { graceMs?: number }): Promise<void>
+  /**
+   * Brings the desired state into force: what is gone, paused or moved to another port or device is closed and its players are cut, what
+   * is unchanged is not touched, a new target holds for new connections (UDP flows are cut). Resolves when every port is bound or
+   * failed and the state is stored; a port that cannot be bound fails only its own allocation. Rejects with RELAY_ERR_INVALID_STATE
+   * (nothing changed), RELAY_ERR_NOT_RUNNING, or RELAY_ERR_STORAGE_WRITE (in force, but a restart would not know).
+   */
+  apply(state: RelayState): Promise<void>
+  status(): RelayStatus
+  traffic(): AllocationTraffic[]
+  devices(): RelayDevice[]
+  /** A ticket for one use, bound to this relay and the device. Needs a started relay. */
+  issueTicket(deviceId: string, options?: { expiresInMs?: number }): string
+  /** Closes the device's link, cuts its players and ends every ticket issued before, now and after a restart. */
+  disconnectDevice(deviceId: string): void
+  /** Returns what takes the handler off again. A handler that throws is logged. */
+  on<E extends keyof RelayEvents>(event: E, handler: (payload: RelayEvents[E]) => void): () => void
+}

@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto'
+import { AllocationTable } from './allocation-table.js'
+import { DataListener } from './data-listener.js'
+import { DeviceLinks } from './device-links.js'
+import { Emitter } from './emitter.js'
+import { RelayError } from './errors.js'
+import { Permits } from './permits.js'
+import { type ResolvedRelayOptions, resolveRelayOptions } from './relay-options.js'
+import { parseRelayState } from './relay-state.js'
+import type {
+  AllocationTraffic,
+  Relay,
+  RelayDevice,
+  RelayEvents,
+  RelayOptions,
+  RelayState,
+  RelayStatus,
+} from './relay-types.js'
+import { decodeSnapshot, encodeSnapshot, type RelaySnapshot } from './snapshot.js'
+import { SnapshotSaver } from './snapshot-saver.js'
+import { TicketMemory } from './ticket-memory.js'
+import { Tickets } from './tickets.js'
+import { WaitingPlayers } from './waiting-players.js'
+
+const TICKET_KEY_BYTES = 32
+
+/** A relay in this process. Opens nothing before `start()`. Throws RELAY_ERR_INVALID_OPTION. */
+export function createRelay(options: RelayOptions = {}): Relay {
+  return new EmbeddedRelay(resolveRelayOptions(options))
+}
+
+/** What exists from `start()` to `stop()`. */
+interface Running {
+  tickets: Tickets
+  links: DeviceLinks
+  data: DataListener
+  table: AllocationTable
+}
+
+class EmbeddedRelay implements Relay {
+  readonly id: string
+  readonly publicHost: string
+  readonly #options: ResolvedRelayOptions
+  readonly #events: Emitter<RelayEvents>
+  readonly #saver: SnapshotSaver
+  readonly #memory: TicketMemory
+  #dataPort: number
+  #state: RelayState = { revision: 0, allocations: [] }
+  #ownKey: Buffer | undefined
+  #phase: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped'
+  #running: Running | undefined
+  /** The start or stop under way, or the last one. */
+  #change: Promise<void> | undefined
+
+  constructor(options: ResolvedRelayOptions) {
+    this.id = options.id
+    this.publicHost = options.publicHost
+    this.#options = options
+    this.#dataPort = options.dataPort
+    this.#events = new Emitter(options.logger)
+    this.#saver = new SnapshotSaver(options.storage, () => this.#snapshot())
+    this.#memory = new TicketMemory(options.limits, () => this.#saveInBackground())
+  }
+
+  get dataPort(): number {
+    return this.#dataPort
+  }
+
+  async start(): Promise<void> {
+    if (this.#phase !== 'stopped') throw new RelayError('RELAY_ERR_ALREADY_RUNNING')
+    this.#phase = 'starting'
+    this.#change = this.#start()
+    await this.#change
+  }
+
+  async stop({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
+    if (this.#phase === 'starting') await this.#change?.catch(() => {})
+    const running = this.#running
+    if (this.#phase === 'running' && running !== undefined) {
+      this.#phase = 'stopping'
+      this.#change = this.#stop(running, graceMs)
+    }
+    if (this.#phase === 'stopping') await this.#change
+  }
+
+  async apply(state: RelayState): Promise<void> {
+    const running = this.#need()
+    const parsed = parseRelayState(state)
+    if (!parsed.ok) throw new RelayError('RELAY_ERR_INVALID_STATE', parsed.detail)
+    if (parsed.state.revision < this.#state.revision) {
+      const { revision } = parsed.state
+      this.#options.logger.warn({ revision, current: this.#state.revision }, 'older desired state ignored')
+      return
+    }
+    this.#state = parsed.state
+    const reconciled = running.table.reconcile(parsed.state.allocations)
+    const [saved] = await Promise.allSettled([this.#saver.save(), reconciled])
+    if (saved.status === 'rejected') throw saved.reason
+  }
+
+  status(): RelayStatus {
+    const allocations = this.#running?.table.status() ?? []
+    return { running: this.#phase === 'running', revision: this.#state.revision, allocations }
+  }
+
+  traffic(): AllocationTraffic[] {
+    return this.#running?.table.traffic() ?? []
+  }
+
+  devices(): RelayDevice[] {
+    return this.#running?.links.list() ?? []
+  }
+
+  issueTicket(deviceId: string, { expiresInMs }: { expiresInMs?: number } = {}): string {
+    const { limits } = this.#options
+    const lifeMs = expiresInMs ?? limits.ticketLifeMs
+    // No ticket outlives the memory of what was revoked.
+    if (!(lifeMs > 0) || lifeMs > limits.resumeLifeMs) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'expiresInMs')
+    if (deviceId.length === 0 || deviceId.length > 255) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'deviceId')
+    return this.#need().tickets.issue(deviceId, lifeMs)
+  }
+
+  disconnectDevice(deviceId: string): void {
+    const { tickets, links, table } = this.#need()
+    tickets.revoke(deviceId)
+    links.disconnect(deviceId)
+    table.cutDevice(deviceId)
+  }
+
+  on<E extends keyof RelayEvents>(event: E, handler: (payload: RelayEvents[E]) => void): () => void {
+    return this.#events.on(event, handler)
+  }
+
+  #need(): Running {
+    if (this.#phase !== 'running' || this.#running === undefined) throw new RelayError('RELAY_ERR_NOT_RUNNING')
+    return this.#running
+  }
+
+  #assemble(): Running {
+    const { id, bindHost, limits, logger, ticketKey } = this.#options
+    const events = this.#events
+    const tickets = new Tickets(id, ticketKey ?? this.#key(), this.#memory, limits)
+    const links = new DeviceLinks({
+      tickets,
+      limits,
+      logger,
+      onLink: (deviceId, connected) => events.emit('link', { deviceId, connected }),
+      onReject: (deviceId, message) => waiting.reject(deviceId, message),
+    })
+    const waiting = new WaitingPlayers(links, limits)
+    const data = new DataListener({
+      host: bindHost,
+      limits,
+      logger,
+      onLink: (socket, message) => links.accept(socket, message),
+      onData: (socket, token) => waiting.connect(token, socket),
+      expected: () => waiting.expected,
+      expectedFrom: (source) => waiting.expectedFrom(source),
+    })
+    const permits = new Permits(limits.maxConnections)
+    const tell = (event: RelayEvents['connection']) => events.emit('connection', event)
+    const table = new AllocationTable({ bindHost, limits, logger, waiting, permits, tell }, events)
+    return { tickets, links, data, table }
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#load()
+      const running = this.#assemble()
+      this.#dataPort = await running.data.listen(this.#options.dataPort)
+      this.#running = running
+      this.#phase = 'running'
+      await running.table.reconcile(this.#state.allocations)
+      this.#options.logger.info({ relayId: this.id, dataPort: this.#dataPort }, 'relay started')
+    } catch (error) {
+      this.#phase = 'stopped'
+      throw error
+    }
+  }
+
+  async #stop({ table, links, data }: Running, graceMs: number): Promise<void> {
+    const drained = table.drain()
+    if (graceMs > 0) await within(graceMs, drained)
+    const tableClosed = table.close()
+    links.closeAll()
+    await Promise.all([tableClosed, data.close()])
+    await this.#saver.idle()
+    this.#running = undefined
+    this.#phase = 'stopped'
+  }
+
+  #key(): Buffer {
+    if (this.#ownKey === undefined) {
+      this.#ownKey = randomBytes(TICKET_KEY_BYTES)
+      this.#saveInBackground()
+    }
+    return this.#ownKey
+  }
+
+  async #load(): Promise<void> {
+    const { storage, logger } = this.#options
+    let snapshot: RelaySnapshot | undefined
+    try {
+      const stored = await storage.load()
+      if (stored === undefined) return
+      snapshot = decodeSnapshot(stored)
+      if (snapshot === undefined) throw new RelayError('RELAY_ERR_STORAGE_CORRUPT', 'not a snapshot of a relay')
+    } catch (error) {
+      if (!(error instanceof RelayError) || error.code !== 'RELAY_ERR_STORAGE_CORRUPT') throw error
+      // To serve without is better than not to serve: the panel brings the state again. But what was revoked is not
+      // known any more, so no ticket of before counts.
+      logger.error({ error: error.message }, 'stored state lost; starting without')
+      this.#memory.revokeAll(Date.now())
+      return
+    }
+    if (snapshot.state.revision >= this.#state.revision) this.#state = snapshot.state
+    this.#ownKey ??= snapshot.ticketKey
+    this.#memory.restore(snapshot.tickets)
+  }
+
+  #snapshot(): unknown {
+    const snapshot: RelaySnapshot = { state: this.#state, tickets: this.#memory.snapshot(Date.now()) }
+    if (this.#ownKey !== undefined && this.#options.ticketKey === undefined) snapshot.ticketKey = this.#ownKey
+    return encodeSnapshot(snapshot)
+  }
+
+  #saveInBackground(): void {
+    this.#saver.save().catch((error: unknown) => {
+      this.#options.logger.error({ error: String(error) }, 'the state could not be stored')
+    })
+  }
+}
+
+/** Resolves when the work is done or the time is over. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, timeUp])
+  clearTimeout(timer)
+}

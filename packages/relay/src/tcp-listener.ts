@@ -1,0 +1,91 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { ConnectionRecord } from './connection-record.js'
+import { listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
+import type { PlayerContext, PublicListener } from './public-listener.js'
+import type { AllocationTraffic, RelayAllocation } from './relay-types.js'
+import { plainAddress } from './source-key.js'
+import { TcpPlayer } from './tcp-player.js'
+
+/** A public TCP port. Each player gets a data connection of the agent's and is spliced to it; nobody is read from before. */
+export class TcpListener implements PublicListener {
+  readonly #context: PlayerContext
+  readonly #traffic: AllocationTraffic
+  readonly #server: Server
+  readonly #players: Set<TcpPlayer> = new Set()
+  #allocation: RelayAllocation
+  #onDrained: (() => void)[] = []
+  #closed: Promise<void> | undefined
+
+  constructor(allocation: RelayAllocation, traffic: AllocationTraffic, context: PlayerContext) {
+    this.#allocation = allocation
+    this.#traffic = traffic
+    this.#context = context
+    this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket))
+  }
+
+  listen(): Promise<number> {
+    const { bindHost, logger } = this.#context
+    const { id, port } = this.#allocation
+    return listenTcp(this.#server, { host: bindHost, port }, (error) =>
+      logger.warn({ allocationId: id, error: error.code }, 'accepting a player failed'),
+    )
+  }
+
+  retarget(allocation: RelayAllocation): void {
+    this.#allocation = allocation
+  }
+
+  stopAccepting(): void {
+    // A server that was never bound calls back with an error: it has nothing to close.
+    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+
+  cutPlayers(): void {
+    for (const player of [...this.#players]) player.cut()
+  }
+
+  async closed(): Promise<void> {
+    await this.#closed
+  }
+
+  async drained(): Promise<void> {
+    if (this.#players.size > 0) await new Promise<void>((resolve) => this.#onDrained.push(resolve))
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', ignore)
+    const { remoteAddress, remotePort } = socket
+    if (remoteAddress === undefined || remotePort === undefined) {
+      // It has left already.
+      socket.destroy()
+      return
+    }
+    const allocation = this.#allocation
+    const from = { remoteAddress: plainAddress(remoteAddress), remotePort }
+    const context = this.#context
+    const about = { allocationId: allocation.id, protocol: 'tcp' as const, ...from }
+    const record = new ConnectionRecord(about, this.#traffic, context.tell)
+    const full = this.#players.size >= context.limits.maxConnectionsPerAllocation
+    const release = full ? undefined : context.permits.take()
+    if (release === undefined) {
+      socket.destroy()
+      record.close('busy')
+      return
+    }
+    const player = new TcpPlayer(socket, {
+      allocation,
+      ...from,
+      record,
+      context,
+      onGone: () => {
+        release()
+        this.#players.delete(player)
+        if (this.#players.size === 0) for (const resolve of this.#onDrained.splice(0)) resolve()
+      },
+    })
+    this.#players.add(player)
+    player.start()
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,1 @@
+export { type ContractRunner, relayStorageContract } from './storage-contract.js'

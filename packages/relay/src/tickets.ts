@@ -1,0 +1,121 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { RelayLimits } from './limits.js'
+import type { RefusedError } from './protocol.js'
+import type { DeviceMarks, TicketMemory } from './ticket-memory.js'
+
+/** Seconds would be too coarse: what is issued after a revocation in the same second must hold. */
+interface Claims {
+  v: 1
+  relay: string
+  device: string
+  use: 'link' | 'resume'
+  /** Milliseconds. */
+  exp: number
+  /** Milliseconds, and strictly increasing for each relay, so that "issued before" is exact. */
+  iat: number
+  nonce: string
+}
+
+export type Redemption =
+  | { ok: true; deviceId: string }
+  | { ok: false; error: Extract<RefusedError, `ticket_${string}` | 'busy'> }
+
+const MAX_TICKET_LENGTH = 2_048
+const NONCE_BYTES = 16
+
+/**
+ * Tickets: base64url(JSON claims) '.' base64url(HMAC-SHA-256 of the first part's text).
+ *
+ * A ticket from `issue` is spent by `redeem`. A resume ticket may be redeemed until the link it made is confirmed, because
+ * an agent that lost the WELCOME with its successor would have nothing left; then it and all older ones are dead.
+ */
+export class Tickets {
+  readonly #relayId: string
+  readonly #key: Uint8Array
+  readonly #memory: TicketMemory
+  readonly #limits: RelayLimits
+  readonly #now: () => number
+
+  constructor(
+    relayId: string,
+    key: Uint8Array,
+    memory: TicketMemory,
+    limits: RelayLimits,
+    now: () => number = Date.now,
+  ) {
+    this.#relayId = relayId
+    this.#key = key
+    this.#memory = memory
+    this.#limits = limits
+    this.#now = now
+  }
+
+  issue(deviceId: string, lifeMs: number = this.#limits.ticketLifeMs): string {
+    return this.#sign(deviceId, 'link', this.#memory.nextStamp(this.#now()), lifeMs)
+  }
+
+  /** `confirm` is to be called when the agent has shown that it holds the resume ticket. */
+  issueResume(deviceId: string): { ticket: string; confirm: () => void } {
+    const iat = this.#memory.nextStamp(this.#now())
+    const ticket = this.#sign(deviceId, 'resume', iat, this.#limits.resumeLifeMs)
+    return { ticket, confirm: () => this.#memory.mark(deviceId, { resumeFrom: iat }) }
+  }
+
+  /** Every ticket of this device that was issued until now is dead. */
+  revoke(deviceId: string): void {
+    this.#memory.mark(deviceId, { revokedAt: this.#memory.nextStamp(this.#now()) })
+  }
+
+  redeem(ticket: string): Redemption {
+    const claims = this.#verify(ticket)
+    if (claims === undefined || claims.relay !== this.#relayId) return { ok: false, error: 'ticket_invalid' }
+    const now = this.#now()
+    if (claims.exp <= now) return { ok: false, error: 'ticket_expired' }
+    const marks: DeviceMarks = this.#memory.marks(claims.device)
+    if (claims.iat <= marks.revokedAt) return { ok: false, error: 'ticket_revoked' }
+    if (claims.use === 'resume') {
+      if (claims.iat < marks.resumeFrom) return { ok: false, error: 'ticket_used' }
+      return { ok: true, deviceId: claims.device }
+    }
+    const spent = this.#memory.spend(claims.nonce, claims.exp, now)
+    if (spent !== 'spent') return { ok: false, error: spent === 'used' ? 'ticket_used' : 'busy' }
+    return { ok: true, deviceId: claims.device }
+  }
+
+  #sign(device: string, use: Claims['use'], iat: number, lifeMs: number): string {
+    const nonce = randomBytes(NONCE_BYTES).toString('base64url')
+    const claims: Claims = { v: 1, relay: this.#relayId, device, use, exp: this.#now() + lifeMs, iat, nonce }
+    const body = Buffer.from(JSON.stringify(claims)).toString('base64url')
+    return `${body}.${this.#mac(body).toString('base64url')}`
+  }
+
+  #mac(body: string): Buffer {
+    return createHmac('sha256', this.#key).update(body).digest()
+  }
+
+  #verify(ticket: string): Claims | undefined {
+    if (ticket.length > MAX_TICKET_LENGTH) return undefined
+    const [body, signature, ...more] = ticket.split('.')
+    if (body === undefined || signature === undefined || more.length > 0) return undefined
+    const given = Buffer.from(signature, 'base64url')
+    const expected = this.#mac(body)
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
+    // base64url has several spellings of the same bytes; only ours counts.
+    if (given.toString('base64url') !== signature) return undefined
+    return asClaims(body)
+  }
+}
+
+function asClaims(body: string): Claims | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'))
+  } catch {
+    return undefined
+  }
+  const { v, relay, device, use, exp, iat, nonce } = (value ?? {}) as Partial<Record<keyof Claims, unknown>>
+  if (v !== 1 || typeof relay !== 'string' || typeof device !== 'string' || typeof nonce !== 'string') return undefined
+  if (use !== 'link' && use !== 'resume') return undefined
+  if (!Number.isSafeInteger(exp) || !Number.isSafeInteger(iat)) return undefined
+  return { v, relay, device, use, exp: exp as number, iat: iat as number, nonce }
+}

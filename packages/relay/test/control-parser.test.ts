@@ -1,0 +1,154 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { CONTROL_LIMITS, MAX_AGENT_MESSAGE_BYTES, MAX_PANEL_MESSAGE_BYTES } from '../dist/control.js'
+import { parseAgentMessage, parsePanelMessage } from '../dist/control-parser.js'
+
+const hello = { type: 'hello', protocol: 1, version: '0.1.0', platform: 'linux-x64' }
+const status = {
+  type: 'status',
+  revision: 4,
+  relays: [{ id: 'eu1', connected: true, rttMs: 1.5 }],
+  refused: [{ allocationId: 7, error: 'target_forbidden' }],
+}
+const request = { type: 'ticket', relayId: 'eu1' }
+const welcome = { type: 'welcome', protocol: 1, deviceId: 'd1', name: 'box', heartbeatMs: 5_000 }
+const allocation = {
+  id: 1,
+  protocol: 'tcp',
+  host: 'play.example.com',
+  port: 20_001,
+  localHost: '::1',
+  localPort: 25_565,
+  status: 'open',
+  relayId: 'eu1',
+}
+const relay = { id: 'eu1', host: '127.0.0.1', port: 7_350, ticket: 'a.b' }
+const state = { type: 'state', revision: 0, allocations: [allocation], relays: [relay] }
+const ticket = { type: 'ticket', relayId: 'eu1', ticket: 'abc.def' }
+const error = { type: 'error', error: 'feature_disabled', detail: '' }
+
+t.test('every message passes through its parser unchanged', (t) => {
+  for (const message of [hello, status, { ...status, refused: undefined }, request]) {
+    const plain = JSON.parse(JSON.stringify(message))
+    t.strictSame(parseAgentMessage(JSON.stringify(message)), { ok: true, message: plain })
+  }
+  for (const message of [welcome, state, ticket, error]) {
+    t.strictSame(parsePanelMessage(JSON.stringify(message)), { ok: true, message })
+  }
+  t.end()
+})
+
+t.test('unknown fields are dropped, also __proto__', (t) => {
+  const text = '{"type":"ticket","relayId":"eu1","extra":1,"__proto__":{"polluted":true}}'
+  const parsed = parseAgentMessage(text)
+  t.strictSame(parsed, { ok: true, message: request })
+  t.equal(({} as { polluted?: boolean }).polluted, undefined)
+  t.end()
+})
+
+t.test('fields are own fields: nothing is taken from a prototype', (t) => {
+  t.match(parsePanelMessage('{"__proto__":{"type":"error","error":"x","detail":""}}'), { ok: false, field: 'type' })
+  t.match(parsePanelMessage('{"type":"constructor"}'), { ok: false, error: 'unknown_type' })
+  t.end()
+})
+
+t.test('an unknown type is told apart, a newer peer may send it', (t) => {
+  t.strictSame(parsePanelMessage('{"type":"future"}'), { ok: false, error: 'unknown_type' })
+  t.strictSame(parseAgentMessage(JSON.stringify(state)), { ok: false, error: 'unknown_type' })
+  t.end()
+})
+
+t.test('what is no JSON object is bad_json', (t) => {
+  for (const text of ['', 'x', '[]', 'null', '1', '"hello"', '{', `${'['.repeat(50_000)}`]) {
+    t.equal((parsePanelMessage(text) as { error: string }).error, 'bad_json', text.slice(0, 10))
+  }
+  t.end()
+})
+
+t.test('size limits count bytes, not characters', (t) => {
+  const padded = (bytes: number) => JSON.stringify({ ...request, pad: 'é'.repeat(bytes / 2) })
+  t.match(parseAgentMessage(padded(MAX_AGENT_MESSAGE_BYTES)), { ok: false, error: 'too_large' })
+  t.match(parseAgentMessage(padded(MAX_AGENT_MESSAGE_BYTES - 1_000)), { ok: true })
+  t.match(parsePanelMessage(padded(MAX_PANEL_MESSAGE_BYTES)), { ok: false, error: 'too_large' })
+  t.end()
+})
+
+t.test('a bad field is named by its path', (t) => {
+  const cases: [unknown, string][] = [
+    [{ ...welcome, heartbeatMs: 1 }, 'heartbeatMs'],
+    [{ ...welcome, heartbeatMs: 3_600_000 }, 'heartbeatMs'],
+    [{ ...welcome, name: 'a\u001b[31m' }, 'name'],
+    [{ ...state, revision: -1 }, 'revision'],
+    [{ ...state, revision: '1' }, 'revision'],
+    [{ ...state, relays: undefined }, 'relays'],
+    [{ ...state, relays: Array.from({ length: CONTROL_LIMITS.relays + 1 }, () => relay) }, 'relays'],
+    [{ ...state, relays: [relay, { ...relay, port: 0 }] }, 'relays[1].port'],
+    [{ ...state, relays: [{ ...relay, ticket: 'has space' }] }, 'relays[0].ticket'],
+    [{ ...state, relays: [{ ...relay, host: 'user@host' }] }, 'relays[0].host'],
+    [{ ...state, relays: [{ ...relay, id: 'x'.repeat(CONTROL_LIMITS.idLength + 1) }] }, 'relays[0].id'],
+    [{ ...state, allocations: [null] }, 'allocations[0]'],
+    [{ ...state, allocations: [{ ...allocation, protocol: 'sctp' }] }, 'allocations[0].protocol'],
+    [{ ...state, allocations: [{ ...allocation, localPort: 65_536 }] }, 'allocations[0].localPort'],
+    [{ ...state, allocations: [{ ...allocation, id: 1.5 }] }, 'allocations[0].id'],
+    [{ ...ticket, ticket: '' }, 'ticket'],
+    [{ ...error, error: 'Not A Code' }, 'error'],
+  ]
+  for (const [message, field] of cases) {
+    t.strictSame(parsePanelMessage(JSON.stringify(message)), { ok: false, error: 'bad_message', field })
+  }
+  const tooMany = Array.from({ length: CONTROL_LIMITS.refused + 1 }, () => ({ allocationId: 1, error: 'x' }))
+  t.match(parseAgentMessage(JSON.stringify({ ...status, refused: tooMany })), { field: 'refused' })
+  t.match(parseAgentMessage(JSON.stringify({ ...status, refused: null })), { field: 'refused' })
+  t.match(parseAgentMessage(JSON.stringify({ ...status, relays: [{ id: 'a', connected: 'yes' }] })), {
+    field: 'relays[0].connected',
+  })
+  t.end()
+})
+
+t.test('fuzz: no text makes a parser throw', (t) => {
+  const check = (text: string) => {
+    for (const parsed of [parseAgentMessage(text), parsePanelMessage(text)]) {
+      if (typeof parsed.ok !== 'boolean') return false
+    }
+    return true
+  }
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), check), { numRuns: 500 })
+  fc.assert(fc.property(fc.json(), check), { numRuns: 500 })
+  t.pass()
+  t.end()
+})
+
+t.test('fuzz: a message with one value replaced is taken within the bounds or refused, and never throws', (t) => {
+  const whole = [hello, status, request, welcome, state, ticket, error]
+  fc.assert(
+    fc.property(fc.constantFrom(...whole), fc.nat(), fc.jsonValue({ maxDepth: 3 }), (message, pick, value) => {
+      const text = JSON.stringify(replaceOne(message, pick, value))
+      for (const parse of [parseAgentMessage, parsePanelMessage]) {
+        const parsed = parse(text)
+        // What was taken is taken again, whole: nothing unbounded or unread hides in a message.
+        if (parsed.ok && JSON.stringify(parse(JSON.stringify(parsed.message))) !== JSON.stringify(parsed)) return false
+      }
+      return true
+    }),
+    { numRuns: 2_000 },
+  )
+  t.pass()
+  t.end()
+})
+
+/** A copy of `root` with the value at one of its paths exchanged. */
+function replaceOne(root: unknown, pick: number, value: unknown): unknown {
+  const copy = structuredClone(root)
+  const places: [Record<string, unknown>, string][] = []
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    for (const key of Object.keys(node)) {
+      places.push([node as Record<string, unknown>, key])
+      visit((node as Record<string, unknown>)[key])
+    }
+  }
+  visit(copy)
+  const place = places[pick % places.length]
+  if (place) place[0][place[1]] = value
+  return copy
+}

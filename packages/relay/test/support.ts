@@ -1,0 +1,187 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import {
+  type Agent,
+  type AgentOptions,
+  createAgent,
+  createRelay,
+  type Relay,
+  type RelayAllocation,
+  type RelayOptions,
+} from '../dist/index.js'
+
+const DEADLINE_MS = 10_000
+
+interface Teardown {
+  teardown(handler: () => unknown): void
+}
+
+/** Waits for a condition, not for a time. */
+export async function until(condition: () => unknown, what: string = condition.toString()): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+export async function startRelay(t: Teardown, options: RelayOptions = {}): Promise<Relay> {
+  const relay = createRelay({ dataPort: 0, ...options })
+  await relay.start()
+  t.teardown(() => relay.stop())
+  return relay
+}
+
+export const DEVICE = 'device-1'
+
+/** A new agent with a link that is up. */
+export async function startAgent(
+  t: Teardown,
+  relay: Relay,
+  options: AgentOptions = {},
+  device = DEVICE,
+): Promise<Agent> {
+  const agent = createAgent(options)
+  t.teardown(() => agent.stop())
+  agent.connect(addressOf(relay, device))
+  await linked(relay, agent, device)
+  return agent
+}
+
+export function addressOf(relay: Relay, device: string = DEVICE) {
+  return { id: relay.id, host: '127.0.0.1', port: relay.dataPort, ticket: relay.issueTicket(device) }
+}
+
+export async function linked(relay: Relay, agent: Agent, device: string = DEVICE): Promise<void> {
+  await until(() => relay.devices().some(({ deviceId }) => deviceId === device) && agent.links()[0]?.connected)
+}
+
+export function allocation(id: number, targetPort: number, more: Partial<RelayAllocation> = {}): RelayAllocation {
+  return { id, deviceId: DEVICE, protocol: 'tcp', port: 0, target: { host: '127.0.0.1', port: targetPort }, ...more }
+}
+
+/** The bound public port. */
+export function portOf(relay: Relay, allocationId: number): number {
+  const found = relay.status().allocations.find((one) => one.allocationId === allocationId)
+  if (found?.status !== 'listening') throw new Error(`allocation ${allocationId} is ${found?.status}`)
+  return found.port
+}
+
+/** A TCP service on a free port. Its connections end with the test. */
+export async function startService(
+  t: Teardown,
+  onConnection: (socket: Socket) => void,
+): Promise<{ port: number; server: Server }> {
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+    onConnection(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return { port: (server.address() as AddressInfo).port, server }
+}
+
+export function startEcho(t: Teardown): Promise<{ port: number; server: Server }> {
+  return startService(t, (socket) => socket.pipe(socket))
+}
+
+/** A player's socket, connected. */
+export async function dial(t: Teardown, port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await within(once(socket, 'connect'), 'connect')
+  return socket
+}
+
+/** A relay, an agent that is linked and one allocation that leads to the service. */
+export async function startTunnel(
+  t: Teardown,
+  targetPort: number,
+  options: { relay?: RelayOptions; agent?: AgentOptions; allocation?: Partial<RelayAllocation> } = {},
+): Promise<{ relay: Relay; agent: Agent; port: number }> {
+  const relay = await startRelay(t, options.relay)
+  const agent = await startAgent(t, relay, options.agent)
+  await relay.apply({ revision: 1, allocations: [allocation(1, targetPort, options.allocation)] })
+  return { relay, agent, port: portOf(relay, 1) }
+}
+
+/** Everything until the end; rejects when the stream breaks off instead. */
+export function readAll(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  return within(
+    new Promise((resolve, reject) => {
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+      socket.on('end', () => resolve(Buffer.concat(chunks)))
+      socket.on('error', reject)
+      socket.on('close', () => reject(new Error('closed without an end')))
+      socket.resume()
+    }),
+    'end of the stream',
+  )
+}
+
+export function readBytes(socket: Socket, count: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  return within(
+    new Promise((resolve, reject) => {
+      const take = (chunk: Buffer) => {
+        chunks.push(chunk)
+        length += chunk.length
+        if (length < count) return
+        socket.off('data', take)
+        socket.pause()
+        resolve(Buffer.concat(chunks))
+      }
+      socket.on('data', take)
+      socket.on('close', () => reject(new Error(`closed after ${length} bytes`)))
+      socket.resume()
+    }),
+    `${count} bytes`,
+  )
+}
+
+/** How the socket ends: 'end' by FIN, or an error's code. */
+export function ending(socket: Socket): Promise<string> {
+  return within(
+    new Promise((resolve) => {
+      if (socket.destroyed) resolve('destroyed')
+      socket.on('end', () => resolve('end'))
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'))
+      socket.on('close', () => resolve('close'))
+      socket.resume()
+    }),
+    'an ending',
+  )
+}
+
+export async function udpSocket(t: Teardown): Promise<UdpSocket & { port: number }> {
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  t.teardown(() => new Promise<void>((resolve) => socket.close(() => resolve())))
+  return Object.assign(socket, { port: socket.address().port })
+}
+
+export async function startUdpEcho(t: Teardown): Promise<UdpSocket & { port: number }> {
+  const socket = await udpSocket(t)
+  socket.on('message', (payload, from) => socket.send(payload, from.port, from.address))
+  return socket
+}
+
+export function within<T>(work: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`too late: ${what}`)), DEADLINE_MS)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
