@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { AgentLinkStatus, AgentRelay } from './agent-types.js'
-import { retryDelayMs, STABLE_MS } from './backoff.js'
+import { DEFAULT_RETRY, retryDelay, STABLE_MS } from './backoff.js'
 import { readFirstFrame } from './first-frame.js'
 import { encodeFrame, type Frame } from './frame.js'
 import type { AgentLimits } from './limits.js'
@@ -196,7 +196,8 @@ export class AgentLink {
   #retryLater(delayMs?: number): void {
     if (this.#closed) return
     const { retryMinMs, retryMaxMs } = this.#options.limits
-    const waitMs = delayMs ?? retryDelayMs(this.#failures, retryMinMs, retryMaxMs)
+    const timings = { ...DEFAULT_RETRY, quickMinMs: retryMinMs, quickMaxMs: 5 * retryMinMs, maxMs: retryMaxMs }
+    const waitMs = delayMs ?? retryDelay(this.#failures, { ...timings, slowStartMs: 10 * retryMinMs })
     this.#failures += 1
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => this.#connect(), waitMs)

@@ -1,15 +1,33 @@
-const QUICK_TRIES = 3
-/** A link that lived this long has ended the trouble. */
+/** Waits between the tries of a client that must come back by itself. All in milliseconds. */
+export interface RetryTimings {
+  /** The first tries come quickly, spread at random between these two so that agents do not return in step. */
+  quickTries: number
+  quickMinMs: number
+  quickMaxMs: number
+  /** Then the wait doubles from this to `maxMs`. */
+  slowStartMs: number
+  maxMs: number
+}
+
+export const DEFAULT_RETRY: RetryTimings = Object.freeze({
+  quickTries: 3,
+  quickMinMs: 200,
+  quickMaxMs: 1_000,
+  slowStartMs: 2_000,
+  maxMs: 30_000,
+})
+
+/** A connection that lived this long has ended the trouble: the tries count from the beginning again. */
 export const STABLE_MS = 5_000
 
-/** How long to wait before the next try after so many failures: a few quick ones, then doubling, all jittered. */
-export function retryDelayMs(
-  failures: number,
-  minMs: number,
-  maxMs: number,
+/** The wait before try number `attempt` (from 0). Slow waits vary by a fifth either way, `maxMs` is never passed. */
+export function retryDelay(
+  attempt: number,
+  timings: RetryTimings = DEFAULT_RETRY,
   random: () => number = Math.random,
 ): number {
-  if (failures < QUICK_TRIES) return Math.min(maxMs, minMs * (1 + 4 * random()))
-  const fullMs = Math.min(maxMs, minMs * 10 * 2 ** Math.min(failures - QUICK_TRIES, 20))
-  return fullMs * (0.5 + random() / 2)
+  const { quickTries, quickMinMs, quickMaxMs, slowStartMs, maxMs } = timings
+  if (attempt < quickTries) return Math.min(Math.round(quickMinMs + random() * (quickMaxMs - quickMinMs)), maxMs)
+  const doublings = Math.min(attempt - quickTries, 30)
+  return Math.min(Math.round(slowStartMs * 2 ** doublings * (0.8 + random() * 0.4)), maxMs)
 }

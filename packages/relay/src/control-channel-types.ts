@@ -1,6 +1,6 @@
 import type { Agent } from './agent-types.js'
+import { DEFAULT_RETRY, type RetryTimings } from './backoff.js'
 import type { StateMessage } from './control.js'
-import { DEFAULT_RETRY, type RetryTimings } from './control-backoff.js'
 import type { Logger } from './logger.js'
 
 /** The part of an agent that the channel steers. */

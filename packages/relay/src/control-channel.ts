@@ -1,5 +1,5 @@
+import { retryDelay } from './backoff.js'
 import type { ControlRelay, PanelMessage, StateMessage } from './control.js'
-import { retryDelay } from './control-backoff.js'
 import {
   type ControlChannel,
   type ControlChannelEvents,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import type { AgentEvents, RejectError } from './agent-types.js'
 import type { AllowList } from './allow-rule.js'
@@ -44,6 +45,8 @@ export class PlayerService {
 
   constructor(options: PlayerServiceOptions) {
     this.#options = options
+    // Each player listens once; the permits are the bound.
+    setMaxListeners(0, this.#stopping.signal)
     this.#permits = new Permits(options.limits.maxConnections)
   }
 

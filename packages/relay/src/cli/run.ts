@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { Agent } from '../agent-types.js'
 import { type AllowRule, createAllowList, LOOPBACK_RULES, parseAllowRule } from '../allow-rule.js'
-import { retryDelay } from '../control-backoff.js'
+import { retryDelay } from '../backoff.js'
 import type { ControlChannel } from '../control-channel-types.js'
 import { RelayError } from '../errors.js'
 import { isReadableOnTheWay, showPanel } from '../panel-url.js'
