@@ -54,6 +54,7 @@ async function digestOf(socket: Socket): Promise<{ bytes: number; digest: string
 }
 
 t.test('a player’s traffic passes through a tunnel, and a restart of the panel changes nothing', async (t) => {
+  const outer = t
   const directory = await temporaryDirectory(t)
   const env = panelEnvironment(join(directory, 'data'))
   const config = join(directory, 'agent.json')
@@ -115,7 +116,7 @@ t.test('a player’s traffic passes through a tunnel, and a restart of the panel
     const devices = await admin.ok<{ devices: { id: string }[] }>('GET', '/api/tunnel/devices')
     t.same(await panel.program.stop('SIGTERM', 12_000), { code: 0, signal: null })
     const port = new URL(panel.url).port
-    panel = await startPanel(t, { ...env, PORT: port })
+    panel = await startPanel(outer, { ...env, PORT: port })
     admin = await signIn(panel.url)
     const strip = (list: typeof before) => list.map(({ id, port, deviceId, protocol, localPort, traffic }) => ({ id, port, deviceId, protocol, localPort, bytesIn: traffic.bytesIn, bytesOut: traffic.bytesOut }))
     t.same(strip(await allocations(admin)), strip(before))
@@ -127,7 +128,7 @@ t.test('a player’s traffic passes through a tunnel, and a restart of the panel
 
   await t.test('a panel that is killed loses nothing either', async (t) => {
     await panel.program.stop('SIGKILL')
-    panel = await startPanel(t, { ...env, PORT: new URL(panel.url).port })
+    panel = await startPanel(outer, { ...env, PORT: new URL(panel.url).port })
     admin = await signIn(panel.url)
     t.equal((await allocations(admin))[0]?.port, tunnel.port)
     await until('the agent', () => roundTrip(tunnel.port), 30_000)
@@ -184,7 +185,7 @@ t.test('UDP datagrams of every size come back as they were', async (t) => {
       const [data] = (await answer) as [Buffer]
       return data
     })
-    if (!echoed.equals(message)) return t.fail(`a datagram of ${size} bytes came back changed`)
+    if (!echoed.equals(message)) throw new Error(`a datagram of ${size} bytes came back changed`)
   }
   t.pass('every size from 0 to 1,472 bytes')
   t.match(await program.stop('SIGTERM'), { code: 0 })

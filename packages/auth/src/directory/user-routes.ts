@@ -1,0 +1,141 @@
+import type { Audit, Http, Principal } from '@sallyport/core'
+import { Type } from '@sinclair/typebox'
+import {
+  assertAcceptablePassword,
+  assertEmail,
+  assertPermissions,
+  emailSchema,
+  nameSchema,
+  passwordSchema,
+} from '../input.js'
+import { userViewSchema } from './user-view.js'
+import type { NewUser, Users } from './users.js'
+
+const tag = 'Users'
+const maxPermissions = 200
+const maxPageLength = 500
+const defaultPageLength = 100
+const maxOffset = 1_000_000
+
+const fields = {
+  email: emailSchema,
+  password: passwordSchema,
+  name: Type.Union([nameSchema, Type.Null()]),
+  permissions: Type.Array(Type.String(), { maxItems: maxPermissions, uniqueItems: true }),
+}
+const creation = Type.Object(
+  { ...fields, name: Type.Optional(fields.name), permissions: Type.Optional(fields.permissions) },
+  { additionalProperties: false },
+)
+const change = Type.Partial(Type.Object({ ...fields, suspended: Type.Boolean() }), {
+  additionalProperties: false,
+  minProperties: 1,
+})
+const page = Type.Object(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: maxPageLength, default: defaultPageLength }),
+    offset: Type.Integer({ minimum: 0, maximum: maxOffset, default: 0 }),
+  },
+  { additionalProperties: false },
+)
+const byId = Type.Object({ id: Type.String() })
+const one = Type.Object({ user: userViewSchema })
+const success = Type.Object({ success: Type.Boolean() })
+
+interface UserRoutesOptions {
+  readonly http: Http
+  readonly users: Users
+  readonly audit: Audit
+}
+
+/** `/api/users`: the built-in directory's users, for holders of `users:read` and `users:write`. */
+export function registerUserRoutes({ http, users, audit }: UserRoutesOptions): void {
+  const record = (
+    action: string,
+    id: string,
+    { principal, ip, requestId }: { principal: Principal; ip: string; requestId: string },
+    data?: Readonly<Record<string, unknown>>,
+  ): Promise<void> =>
+    audit.record({ action, actor: principal, target: { type: 'user', id }, ip, requestId, ...(data && { data }) })
+
+  http.route({
+    method: 'GET',
+    url: '/api/users',
+    access: { permission: 'users:read' },
+    summary: 'Lists users, oldest first',
+    tag,
+    query: page,
+    response: { 200: Type.Object({ users: Type.Array(userViewSchema), total: Type.Integer() }) },
+    handler: ({ query }) => users.list(query),
+  })
+
+  http.route({
+    method: 'POST',
+    url: '/api/users',
+    access: { permission: 'users:write' },
+    summary: 'Makes a user',
+    description: 'Nobody grants a permission that they do not hold.',
+    tag,
+    body: creation,
+    response: { 201: one },
+    async handler(context) {
+      assertFields(context.body)
+      const user = await users.create(context.principal, context.body)
+      await record('user.created', user.id, context, { email: user.email, permissions: user.permissions })
+      context.reply.code(201)
+      return { user }
+    },
+  })
+
+  http.route({
+    method: 'GET',
+    url: '/api/users/:id',
+    access: { permission: 'users:read' },
+    summary: 'Gives one user',
+    tag,
+    params: byId,
+    response: { 200: one },
+    handler: async ({ params }) => ({ user: await users.get(params.id) }),
+  })
+
+  http.route({
+    method: 'PATCH',
+    url: '/api/users/:id',
+    access: { permission: 'users:write' },
+    summary: 'Changes a user',
+    description: 'A suspension or a new password ends every session of the user at once, for good.',
+    tag,
+    params: byId,
+    body: change,
+    response: { 200: one },
+    async handler(context) {
+      assertFields(context.body)
+      const user = await users.update(context.principal, context.params.id, context.body)
+      const { password, ...shown } = context.body
+      const data = { ...shown, ...(password !== undefined && { passwordChanged: true }) }
+      await record('user.changed', user.id, context, data)
+      return { user }
+    },
+  })
+
+  http.route({
+    method: 'DELETE',
+    url: '/api/users/:id',
+    access: { permission: 'users:write' },
+    summary: 'Deletes a user and ends everything of theirs',
+    tag,
+    params: byId,
+    response: { 200: success },
+    async handler(context) {
+      await users.remove(context.principal, context.params.id)
+      await record('user.deleted', context.params.id, context)
+      return { success: true }
+    },
+  })
+}
+
+function assertFields({ email, password, permissions }: Partial<NewUser>): void {
+  if (email !== undefined) assertEmail(email)
+  if (password !== undefined) assertAcceptablePassword(password)
+  if (permissions !== undefined) assertPermissions(permissions)
+}

@@ -1,0 +1,23 @@
+import { defineErrors, type ErrorCatalogue } from '@sallyport/core'
+
+const definitions = {
+  // Signing in
+  LOGIN_REFUSED: { status: 401, error: 'invalid_credentials', message: 'E-mail and password do not match' },
+  PASSWORD_WRONG: { status: 401, error: 'invalid_credentials', message: 'The current password is wrong' },
+  TOO_MANY_ATTEMPTS: { status: 429, message: 'Too many attempts to sign in; try again later' },
+  CROSS_SITE_REQUEST: { status: 403, message: 'The request comes from another site' },
+  SESSION_REQUIRED: { status: 403, message: 'This needs a session' },
+  // The built-in directory
+  EMAIL_TAKEN: { status: 409, message: 'Another user has this e-mail address' },
+  GRANT_EXCEEDED: { status: 403, error: 'forbidden', message: 'Nobody grants a permission that they do not hold' },
+  USER_HOLDS_MORE: { status: 403, error: 'forbidden', message: 'The user holds permissions that the caller does not' },
+  HASHING_BUSY: {
+    status: 503,
+    error: 'service_unavailable',
+    message: 'Too many passwords are being checked',
+    expose: true,
+  },
+} as const
+
+/** Every error that `@sallyport/auth` throws on purpose; codes are `AUTH_ERR_<KEY>`. */
+export const authErrors: ErrorCatalogue<typeof definitions> = defineErrors('AUTH', definitions)

@@ -1,0 +1,24 @@
+import { type RouteContext, serializeCookie } from '@sallyport/core'
+
+/** The cookie that carries a session token. */
+export const sessionCookieName = 'session'
+
+interface SessionCookieOptions {
+  /** The panel's: over https the cookie is `Secure`. */
+  readonly publicUrl: string
+  readonly maxAgeSeconds: number
+}
+
+type SessionReply = Pick<RouteContext['reply'], 'header'>
+
+/** Has the browser keep the token where no script reads it and send it from links on other sites at most. */
+export function setSessionCookie(reply: SessionReply, token: string, options: SessionCookieOptions): void {
+  const secure = new URL(options.publicUrl).protocol === 'https:'
+  const attributes = { secure, httpOnly: true, sameSite: 'lax', path: '/', maxAge: options.maxAgeSeconds } as const
+  reply.header('set-cookie', serializeCookie(sessionCookieName, token, attributes))
+}
+
+/** Has the browser forget the token. */
+export function clearSessionCookie(reply: SessionReply, publicUrl: string): void {
+  setSessionCookie(reply, '', { publicUrl, maxAgeSeconds: 0 })
+}

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import type { DirectoryUser, TokenIssuer } from '@sallyport/core'
+import { Op } from 'sequelize'
+import { isUuid } from '../../uuid.js'
+import type { SessionRecord, SessionRecords } from './session-record.js'
+import type { Session, Sessions } from './sessions.js'
+
+const maxUserAgentLength = 300
+/** Of one user; beginning another ends the one longest unused. */
+const maxSessionsPerUser = 1_000
+/** How far `last_seen_at` may lag behind: a session in use is written this often and no more. */
+const touchIntervalMs = 60_000
+
+export interface SessionStoreOptions {
+  readonly records: SessionRecords
+  readonly issuer: TokenIssuer
+  /** Unused for so long, a session ends. */
+  readonly idleTimeoutSeconds: number
+  /** So long after its beginning a session ends, used or not; its token then expires too. */
+  readonly lifetimeSeconds: number
+}
+
+/** `Sessions` on the database, and what only the strategy needs. */
+export interface SessionStore extends Sessions {
+  /** The session as it is in the database now, if in force; the user's stamp is compared by the caller. */
+  find(id: string): Promise<SessionRecord | undefined>
+  /** Puts off the session's end, at most once a minute. */
+  touch(record: SessionRecord): Promise<void>
+  /** Deletes what has expired. */
+  purge(): Promise<void>
+}
+
+export function createSessionStore(options: SessionStoreOptions): SessionStore {
+  const { records, issuer, lifetimeSeconds } = options
+  const idleMs = options.idleTimeoutSeconds * 1000
+  const lifetimeMs = lifetimeSeconds * 1000
+  const expiry = (createdAt: Date, now: Date): Date =>
+    new Date(Math.min(createdAt.getTime() + lifetimeMs, now.getTime() + idleMs))
+
+  const endOldest = async (userId: string): Promise<void> => {
+    const order: [string, string][] = [['lastSeenAt', 'DESC']]
+    const surplus = await records.findAll({ attributes: ['id'], where: { userId }, order, offset: maxSessionsPerUser })
+    if (surplus.length > 0) await records.destroy({ where: { id: surplus.map(({ id }) => id) } })
+  }
+
+  return {
+    async begin(user, { ip, userAgent }) {
+      const now = new Date()
+      const record = await records.create({
+        id: randomUUID(),
+        userId: user.id,
+        securityStamp: user.securityStamp ?? null,
+        createdAt: now,
+        authenticatedAt: now,
+        lastSeenAt: now,
+        expiresAt: expiry(now, now),
+        ip,
+        userAgent: userAgent?.slice(0, maxUserAgentLength) ?? null,
+      })
+      await endOldest(user.id)
+      const token = issuer.issue({ subject: user.id, id: record.id, expiresInSeconds: lifetimeSeconds })
+      return { token, session: toSession(record) }
+    },
+    async list(user) {
+      const where = { userId: user.id, expiresAt: { [Op.gt]: new Date() }, ...stampOf(user) }
+      const order: [string, string][] = [['lastSeenAt', 'DESC']]
+      return (await records.findAll({ where, order })).map(toSession)
+    },
+    async revoke(userId, id) {
+      return isUuid(id) && (await records.destroy({ where: { id, userId } })) > 0
+    },
+    revokeOthers: (userId, keptId) => records.destroy({ where: { userId, id: { [Op.ne]: keptId } } }),
+    revokeAll: (userId) => records.destroy({ where: { userId } }),
+    async renew(user, keptId) {
+      const kept = { securityStamp: user.securityStamp ?? null, authenticatedAt: new Date() }
+      await records.update(kept, { where: { id: keptId, userId: user.id } })
+      // One begun with the new password meanwhile has the new stamp, and stays.
+      const others = { userId: user.id, id: { [Op.ne]: keptId } }
+      const { securityStamp } = user
+      const old = securityStamp === undefined ? {} : { securityStamp: { [Op.or]: [{ [Op.ne]: securityStamp }, null] } }
+      await records.destroy({ where: { ...others, ...old } })
+    },
+    async find(id) {
+      if (!isUuid(id)) return undefined
+      return (await records.findOne({ where: { id, expiresAt: { [Op.gt]: new Date() } } })) ?? undefined
+    },
+    async touch(record) {
+      const now = new Date()
+      if (now.getTime() - record.lastSeenAt.getTime() < touchIntervalMs) return
+      // The condition keeps requests that come together from each writing, and an ended session from coming back.
+      const where = { id: record.id, lastSeenAt: record.lastSeenAt }
+      await records.update({ lastSeenAt: now, expiresAt: expiry(record.createdAt, now) }, { where })
+    },
+    async purge() {
+      await records.destroy({ where: { expiresAt: { [Op.lte]: new Date() } } })
+    },
+  }
+}
+
+function stampOf({ securityStamp }: DirectoryUser): { securityStamp?: string } {
+  return securityStamp === undefined ? {} : { securityStamp }
+}
+
+export function toSession(record: SessionRecord): Session {
+  const { id, userId, createdAt, authenticatedAt, lastSeenAt, expiresAt, ip, userAgent } = record
+  return { id, userId, createdAt, authenticatedAt, lastSeenAt, expiresAt, ip, userAgent }
+}

@@ -1,0 +1,92 @@
+import {
+  type Authentication,
+  type AuthenticationRequest,
+  type AuthenticationStrategy,
+  coreErrors,
+  type DirectoryUser,
+  type Principal,
+  type TokenIssuer,
+  type UserDirectory,
+} from '@sallyport/core'
+import { isCrossSite } from '../../cross-site.js'
+import { authErrors } from '../../errors.js'
+import { sessionCookieName } from './session-cookie.js'
+import type { SessionRecord } from './session-record.js'
+import type { SessionStore } from './session-store.js'
+
+interface SessionStrategyOptions {
+  readonly issuer: TokenIssuer
+  readonly store: SessionStore
+  readonly users: UserDirectory
+  readonly publicUrl: () => string
+}
+
+/** Name under which `Principal.strategy` speaks of it. */
+export const sessionStrategyName = 'session'
+/** A session token has some 400 characters; nothing longer is one. */
+const maxTokenLength = 4_096
+const bearerExpression = /^Bearer +([^\s]+) *$/i
+
+const absent: Authentication = Object.freeze({ kind: 'absent' })
+
+/** Signs requests by a session token, as `Authorization: Bearer` (RFC 6750) or as a cookie. */
+export function createSessionStrategy(options: SessionStrategyOptions): AuthenticationStrategy {
+  const { issuer, store, users, publicUrl } = options
+
+  const authenticateToken = async (token: string): Promise<Authentication> => {
+    if (token.length > maxTokenLength) return absent
+    const verification = issuer.verify(token)
+    if (verification.kind === 'foreign') return absent
+    if (verification.kind !== 'valid') return refused()
+    const { id, subject } = verification.claims
+    const [record, user] = await Promise.all([store.find(id), users.findById(subject)])
+    if (!record || !user || !inForce(record, user)) return refused()
+    await store.touch(record)
+    return { kind: 'authenticated', principal: toPrincipal(record, user) }
+  }
+
+  return {
+    name: sessionStrategyName,
+    schemes: ['Bearer'],
+    // The authenticator asks about the Authorization header and about the cookies apart, and compares what comes of it.
+    async authenticate(request) {
+      const bearer = bearerToken(request)
+      if (bearer !== undefined) return authenticateToken(bearer)
+      const cookie = request.cookies[sessionCookieName]
+      if (!cookie) return absent
+      if (isCrossSite(request, publicUrl())) return { kind: 'refused', error: authErrors.CROSS_SITE_REQUEST() }
+      return authenticateToken(cookie)
+    },
+  }
+}
+
+function bearerToken({ headers }: AuthenticationRequest): string | undefined {
+  const { authorization } = headers
+  return typeof authorization === 'string' ? bearerExpression.exec(authorization)?.[1] : undefined
+}
+
+/** Whether the session is this user's and nothing that ends sessions has happened since it began. */
+function inForce(record: SessionRecord, user: DirectoryUser): boolean {
+  return (
+    record.userId === user.id &&
+    !user.suspended &&
+    (user.securityStamp === undefined || user.securityStamp === record.securityStamp)
+  )
+}
+
+function toPrincipal(record: SessionRecord, user: DirectoryUser): Principal {
+  return Object.freeze({
+    kind: 'user',
+    id: user.id,
+    userId: user.id,
+    name: user.name ?? user.email,
+    permissions: user.permissions,
+    memberships: user.memberships,
+    strategy: sessionStrategyName,
+    session: { id: record.id, authenticatedAt: record.authenticatedAt, expiresAt: record.expiresAt },
+  })
+}
+
+function refused(): Authentication {
+  return { kind: 'refused', error: coreErrors.INVALID_CREDENTIALS() }
+}
