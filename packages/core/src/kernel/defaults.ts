@@ -1,3 +1,5 @@
+import { Audit } from '../audit/audit.js'
+import { audit } from '../audit/plugin.js'
 import { Cache } from '../cache/cache.js'
 import { cache } from '../cache/plugin.js'
 import { Redis } from '../cache/redis.js'
@@ -20,11 +22,17 @@ import { RateLimits } from '../security/rate-limits.js'
 import { rateLimits } from '../security/rate-limits-plugin.js'
 import { Tokens } from '../security/tokens.js'
 import { tokens } from '../security/tokens-plugin.js'
+import { Features } from '../settings/features.js'
+import { settings } from '../settings/plugin.js'
+import { Settings } from '../settings/settings.js'
 import type { DefaultProvider } from './registry.js'
 
 /** Core's own plugins, each started only when something requires a service that nobody else provides. */
 export function defaultProviders(): readonly DefaultProvider[] {
   return [
+    { token: Audit, create: () => audit() },
+    { token: Features, create: () => settings() },
+    { token: Settings, create: () => settings() },
     { token: RateLimits, create: () => rateLimits() },
     { token: Tokens, create: () => tokens() },
     { token: Keyring, create: () => keyring() },

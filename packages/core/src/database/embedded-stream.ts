@@ -1,0 +1,76 @@
+import { Duplex } from 'node:stream'
+import type { PGlite } from '@electric-sql/pglite'
+
+type Callback = (error?: Error | null) => void
+
+/** First byte of Postgres's message Terminate. */
+const terminate = 'X'.charCodeAt(0)
+
+/** What the driver `pg` takes for its socket; the bytes go to the database in this process and back. */
+export class EmbeddedStream extends Duplex {
+  readonly #database: PGlite
+
+  constructor(database: PGlite) {
+    super()
+    this.#database = database
+  }
+
+  connect(): this {
+    queueMicrotask(() => this.emit('connect'))
+    return this
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    void this.#execute(chunk).then(() => callback(), callback)
+  }
+
+  /** Takes the messages of one query together, as `pg` corked them. */
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    void this.#execute(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(() => callback(), callback)
+  }
+
+  override _read(): void {}
+
+  override _final(callback: Callback): void {
+    this.push(null)
+    callback()
+  }
+
+  /** The session outlives its connections, so a transaction left open must not be met by the next one. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const { ready } = this.#database
+    const end = ready && this.#database.isInTransaction() ? this.#database.exec('ROLLBACK') : Promise.resolve()
+    void end.then(
+      () => callback(error),
+      (failure: Error) => callback(error ?? failure),
+    )
+  }
+
+  async #execute(message: Buffer): Promise<void> {
+    if (!this.#database.ready) throw new Error('The embedded database is closed')
+    if (message[0] === terminate) return
+    const answer: Buffer[] = []
+    // Not `execProtocolRaw`: without a receiver of its own it keeps every answer for ever.
+    await this.#database.execProtocolRawStream(message, {
+      onRawData: (bytes) => void answer.push(Buffer.from(bytes)),
+    })
+    if (answer.length > 0) this.push(Buffer.concat(answer))
+  }
+
+  // What `pg` calls on a socket and has no meaning here.
+  setNoDelay(): this {
+    return this
+  }
+
+  setKeepAlive(): this {
+    return this
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { coreErrors } from '../errors.js'
+import { dataDirUnusable, memoryDataDir, prepareDataDir } from './data-dir.js'
+import { lockDataDir } from './data-dir-lock.js'
+import { createDatabaseFiles } from './embedded-create.js'
+import { openOptions } from './embedded-options.js'
+import { memoryTemplate } from './embedded-template.js'
+
+export interface EmbeddedPostgres {
+  readonly database: PGlite
+  close(): Promise<void>
+}
+
+/**
+ * Opens, and at first makes, the Postgres in the data directory.
+ * @throws `CORE_ERR_DATA_DIR_UNUSABLE`, `CORE_ERR_DATA_DIR_LOCKED`, `CORE_ERR_DATABASE_CORRUPT`
+ */
+export async function openEmbedded(dataDir: string): Promise<EmbeddedPostgres> {
+  if (dataDir === memoryDataDir) {
+    const archive = new Blob([await memoryTemplate()])
+    const database = await PGlite.create(memoryDataDir, { ...openOptions, loadDataDir: archive })
+    return { database, close: () => database.close() }
+  }
+  const directory = prepareDataDir(dataDir)
+  const unlock = await lockDataDir(directory)
+  try {
+    const files = join(directory, 'postgres')
+    if (!isMade(files)) await make(directory, files)
+    const database = await open(files)
+    return { database, close: () => database.close().finally(unlock) }
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+function isMade(files: string): boolean {
+  return existsSync(files) && readdirSync(files).length > 0
+}
+
+/** Made beside and then renamed, so that whatever is under the final name is whole. */
+async function make(directory: string, files: string): Promise<void> {
+  const prefix = 'postgres.new-'
+  const made = join(directory, `${prefix}${randomUUID()}`)
+  try {
+    for (const name of readdirSync(directory)) {
+      if (name.startsWith(prefix)) rmSync(join(directory, name), { recursive: true, force: true })
+    }
+    await createDatabaseFiles(made)
+    chmodSync(made, 0o700)
+    rmSync(files, { recursive: true, force: true })
+    renameSync(made, files)
+  } catch (error) {
+    rmSync(made, { recursive: true, force: true })
+    throw dataDirUnusable(directory, error)
+  }
+}
+
+async function open(files: string): Promise<PGlite> {
+  // Were it missing, PGlite would take the directory for a new one and write over what is left of the old.
+  if (!existsSync(join(files, 'PG_VERSION'))) throw corrupt(files, 'it has no PG_VERSION')
+  const complaints: string[] = []
+  const onStderr = (line: string): boolean => {
+    const complaint = /(?:FATAL|PANIC|DETAIL): +(.+)/.exec(line)?.[1]
+    if (complaint && complaints.length < 3) complaints.push(complaint)
+    return false
+  }
+  const { exitCode } = process
+  try {
+    return await PGlite.create(files, { ...openOptions, onStderr })
+  } catch (error) {
+    const reason = complaints.join('; ') || (error instanceof Error ? error.message : String(error))
+    throw corrupt(files, reason, error)
+  } finally {
+    // The engine's exit sets it; whether this process fails is not the engine's to say.
+    process.exitCode = exitCode
+  }
+}
+
+function corrupt(directory: string, reason: string, cause?: unknown): Error {
+  return coreErrors.DATABASE_CORRUPT({ directory, reason }, { cause })
+}

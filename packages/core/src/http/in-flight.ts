@@ -1,0 +1,45 @@
+import type { ServerResponse } from 'node:http'
+
+/** Counts the requests that are being answered, so that a stop can wait for them. */
+export interface InFlight {
+  readonly count: number
+  readonly draining: boolean
+  track(response: ServerResponse): void
+  /** Resolves when nothing is being answered, or when `signal` aborts. From now on answers close their connection. */
+  drain(signal: AbortSignal): Promise<void>
+}
+
+/** @param onEnd called after each answer while draining */
+export function createInFlight(onEnd: () => void): InFlight {
+  const open = new Set<ServerResponse>()
+  let draining = false
+  let drained: (() => void) | undefined
+
+  return {
+    get count() {
+      return open.size
+    },
+    get draining() {
+      return draining
+    },
+    track(response) {
+      if (open.has(response)) return
+      open.add(response)
+      const end = (): void => {
+        if (!open.delete(response)) return
+        if (draining) onEnd()
+        if (open.size === 0) drained?.()
+      }
+      response.once('finish', end)
+      response.once('close', end)
+    },
+    drain(signal) {
+      draining = true
+      if (open.size === 0 || signal.aborted) return Promise.resolve()
+      return new Promise((resolve) => {
+        drained = resolve
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    },
+  }
+}

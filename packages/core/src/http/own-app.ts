@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type FastifyInstance, fastify } from 'fastify'
+import { coreErrors } from '../errors.js'
+import { createBridge } from './bridge.js'
+import { answerClientError } from './client-error.js'
+import type { HttpEngine } from './engine.js'
+import { answerWithProblem } from './error-answer.js'
+import type { ListenAddress, ListenOptions } from './http.js'
+import { listen } from './listen.js'
+import { createUpgradeListener, type UpgradedSockets } from './upgrade.js'
+
+export interface OwnAppOptions {
+  readonly basePath: string
+  readonly requestTimeoutMs: number
+  readonly headersTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+  readonly maxConnections: number
+}
+
+/** Our own Fastify app and its server: for `listen`, and for hosts that have another `node:http` server. */
+export interface OwnApp {
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+  readonly address: AddressInfo | undefined
+  listen(options?: ListenOptions): Promise<ListenAddress>
+  /** Takes no more connections and closes idle ones. */
+  stopAccepting(): void
+  closeIdle(): void
+  close(): Promise<void>
+}
+
+const maxParamLength = 200
+/** How often Node looks for connections that have run out of time, in milliseconds. */
+const connectionsCheckingInterval = 5_000
+
+export async function createOwnApp(
+  engine: HttpEngine,
+  sockets: UpgradedSockets,
+  options: OwnAppOptions,
+): Promise<OwnApp> {
+  let server: Server | undefined
+  const app = fastify({
+    logger: false,
+    bodyLimit: engine.bodyLimit,
+    routerOptions: { maxParamLength },
+    frameworkErrors: (error, request, reply) => void answerWithProblem(engine, error, request, reply),
+    clientErrorHandler: (error, socket) => answerClientError(engine, error, socket, randomUUID()),
+    serverFactory: (handler) => {
+      server = createServer(
+        {
+          requestTimeout: options.requestTimeoutMs,
+          headersTimeout: options.headersTimeoutMs,
+          keepAliveTimeout: options.keepAliveTimeoutMs,
+          connectionsCheckingInterval,
+          // Checked by the bridge, which answers with problem+json.
+          requireHostHeader: false,
+          noDelay: true,
+        },
+        handler,
+      )
+      server.maxConnections = options.maxConnections
+      return server
+    },
+  })
+  void app.register(createBridge(engine, { own: true, basePath: options.basePath }))
+  await app.ready()
+  return wrap(engine, sockets, app, server as unknown as Server, options.basePath)
+}
+
+function wrap(
+  engine: HttpEngine,
+  sockets: UpgradedSockets,
+  app: FastifyInstance,
+  server: Server,
+  prefix: string,
+): OwnApp {
+  const handler = (request: IncomingMessage, response: ServerResponse): void => app.routing(request, response)
+  let listening = false
+  let closed: Promise<void> | undefined
+  server.on('upgrade', createUpgradeListener(engine, { sockets, prefix, plain: handler }))
+  server.on('checkExpectation', (request, response) => {
+    request.headers.expect = undefined
+    response.shouldKeepAlive = false
+    handler(request, response)
+  })
+
+  const closeServer = (): Promise<void> => {
+    closed ??= new Promise((resolve) => (listening ? server.close(() => resolve()) : resolve()))
+    return closed
+  }
+  return {
+    handler,
+    get address() {
+      const address = server.address()
+      return typeof address === 'object' && address !== null ? address : undefined
+    },
+    async listen({ host = '127.0.0.1', port = 0 } = {}) {
+      if (listening || closed) throw coreErrors.LISTEN_FAILED({ host, port, reason: 'the kernel listens already' })
+      const address = await listen(server, host, port)
+      listening = true
+      server.on('error', (error) => engine.logger.error({ err: error }, 'a connection could not be accepted'))
+      return { host, port: address.port }
+    },
+    stopAccepting() {
+      void closeServer()
+    },
+    closeIdle() {
+      server.closeIdleConnections()
+    },
+    async close() {
+      const done = closeServer()
+      server.closeAllConnections()
+      await Promise.all([done, app.close()])
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http'
+import { performance } from 'node:perf_hooks'
+import type { Principal } from '../identity/principal.js'
+
+/** What is known of a request while it is answered. */
+export interface RequestState {
+  readonly requestId: string
+  readonly ip: string
+  readonly startedAt: number
+  principal: Principal | undefined
+}
+
+/** Keeps it beside the request: decorators of one kernel would meet those of the host and of other kernels. */
+export interface RequestStates {
+  open(request: IncomingMessage, about: { readonly requestId: string; readonly ip: string }): RequestState
+  find(request: IncomingMessage): RequestState | undefined
+}
+
+export function createRequestStates(): RequestStates {
+  const states = new WeakMap<IncomingMessage, RequestState>()
+  return {
+    open(request, { requestId, ip }) {
+      const state: RequestState = { requestId, ip, startedAt: performance.now(), principal: undefined }
+      states.set(request, state)
+      return state
+    },
+    find(request) {
+      return states.get(request)
+    },
+  }
+}

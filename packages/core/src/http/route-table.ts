@@ -1,0 +1,71 @@
+import { coreErrors } from '../errors.js'
+import { normalizePath } from './request-path.js'
+import type { RouteDefinition } from './route.js'
+
+/** A definition whose schemas' types have been left behind. */
+export type AnyRoute = RouteDefinition
+
+/** The routes of a kernel. */
+export interface RouteTable {
+  readonly routes: readonly AnyRoute[]
+  /** @throws `CORE_ERR_ROUTE_INVALID` for a URL that is no route's, and for a route that is there already */
+  add(route: AnyRoute): void
+  /** Methods under which a normalised path is known, HEAD among them where there is GET. */
+  methodsOf(path: string): readonly string[]
+  /** First two segments of every route: the paths that are ours in a host's app. */
+  readonly namespaces: readonly string[]
+}
+
+/** Static segments, `:name` for one whole segment, and `*` for the rest. */
+const urlPattern = /^(\/(:[a-zA-Z]\w*|[\w.~-]+))*(\/\*|\/)?$/
+
+export function createRouteTable(): RouteTable {
+  const routes: AnyRoute[] = []
+  const patterns = new Map<string, { readonly test: RegExp; readonly methods: Set<string> }>()
+
+  const add = (route: AnyRoute): void => {
+    const { method, url } = route
+    const refuse = (reason: string): never => {
+      throw coreErrors.ROUTE_INVALID({ method, url, reason })
+    }
+    if (url === '' || !urlPattern.test(url)) refuse('a URL is made of segments, :name and a last *')
+    const shape = url.replaceAll(/:\w+/g, ':')
+    const known = patterns.get(shape) ?? { test: compile(url), methods: new Set<string>() }
+    if (known.methods.has(method)) refuse('there is such a route already')
+    known.methods.add(method)
+    if (method === 'GET') known.methods.add('HEAD')
+    patterns.set(shape, known)
+    routes.push(route)
+  }
+
+  return {
+    routes,
+    add,
+    methodsOf(path) {
+      const methods = [...patterns.values()]
+        .filter(({ test }) => test.test(path))
+        .flatMap((known) => [...known.methods])
+      return [...new Set(methods)]
+    },
+    get namespaces() {
+      return [...new Set(routes.map(({ url }) => namespaceOf(url)).filter((path) => path !== '/'))]
+    },
+  }
+}
+
+function namespaceOf(url: string): string {
+  const [first = '', second = ''] = url.split('/').slice(1)
+  const isStatic = (segment: string): boolean => segment !== '' && !segment.startsWith(':') && segment !== '*'
+  if (!isStatic(first)) return '/'
+  return normalizePath(isStatic(second) ? `/${first}/${second}` : `/${first}`)
+}
+
+function compile(url: string): RegExp {
+  const segments = normalizePath(url)
+    .split('/')
+    .map((segment) => {
+      if (segment.startsWith(':')) return '[^/]+'
+      return segment === '*' ? '.*' : segment.replaceAll(/[.~-]/g, '\\$&')
+    })
+  return new RegExp(`^${segments.join('/')}$`)
+}
