@@ -6,7 +6,7 @@ import { enroll, runAgent } from '../support/agent.js'
 import { signIn } from '../support/api.js'
 import { event, until, within } from '../support/deadline.js'
 import { panelEnvironment, startPanel, temporaryDirectory } from '../support/panel.js'
-import { startRedis } from '../support/redis.js'
+import { redisServer, withoutRedis } from '../support/real-servers.js'
 
 const minecraft = createRequire(import.meta.url)('minecraft-protocol') as typeof import('minecraft-protocol')
 const version = '1.20.1'
@@ -47,9 +47,8 @@ t.test('a Minecraft client asks for the status and logs in', async (t) => {
   t.match(JSON.stringify(await kicked), /good bye/)
 })
 
-t.test('Redis answers its own client, pipelined', async (t) => {
-  const redis = await startRedis(t)
-  if (!redis) return
+t.test('Redis answers its own client, pipelined', { skip: withoutRedis }, async (t) => {
+  const redis = await redisServer(t)
   const directory = await temporaryDirectory(t)
   const config = join(directory, 'agent.json')
   const panel = await startPanel(t, panelEnvironment(join(directory, 'data')))
@@ -58,7 +57,8 @@ t.test('Redis answers its own client, pipelined', async (t) => {
   const { tunnels } = await runAgent(t, admin, config, redis.port)
 
   const { createClient } = await import('@keyv/redis')
-  const client = createClient({ url: `redis://127.0.0.1:${tunnels[0]?.port}` })
+  const socket = { host: '127.0.0.1', port: tunnels[0]?.port ?? 0, reconnectStrategy: false as const }
+  const client = createClient({ socket, password: redis.password })
   client.on('error', () => undefined)
   await within('the connection', client.connect())
   t.teardown(() => client.destroy())

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { event, within } from '../support/deadline.js'
 import { adminPassword, panelEnvironment, serverFile, startPanel, temporaryDirectory } from '../support/panel.js'
-import { startPostgres } from '../support/postgres.js'
+import { postgresServer, withoutPostgres } from '../support/real-servers.js'
 import { type Program, root, startProgram } from '../support/program.js'
 
 const secret = 'do-not-show-this-password'
@@ -112,9 +112,8 @@ t.test('a database or Redis out of reach', async (t) => {
   }
 })
 
-t.test('a database of a newer schema is left as it is', async (t) => {
-  const postgres = await startPostgres(t)
-  if (!postgres) return
+t.test('a database of a newer schema is left as it is', { skip: withoutPostgres }, async (t) => {
+  const postgres = await postgresServer(t)
   const directory = await temporaryDirectory(t)
   const env = panelEnvironment(join(directory, 'data'), { DATABASE_URL: postgres.url })
   const panel = await startPanel(t, env)

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { coreErrors } from '../errors.js'
 import type { SallyportError } from '../kernel/errors.js'
 
@@ -9,16 +9,14 @@ export const memoryDataDir = 'memory://'
 const privateMode = 0o700
 
 /**
- * Makes the data directory if it is not there (mode 0700; one that is there keeps its own mode).
+ * Makes the data directory, and those above, where they are missing (mode 0700; one that is there keeps its own mode).
  * @returns its absolute path
  * @throws `CORE_ERR_DATA_DIR_UNUSABLE`
  */
 export function prepareDataDir(path: string): string {
   const directory = resolve(path)
   try {
-    const made = mkdirSync(directory, { recursive: true, mode: privateMode })
-    // mkdir's mode is narrowed by the umask, which may leave the owner without access.
-    if (made !== undefined) chmodSync(directory, privateMode)
+    makeDirectory(directory)
     if (!statSync(directory).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' })
   } catch (error) {
     throw dataDirUnusable(directory, error)
@@ -26,8 +24,23 @@ export function prepareDataDir(path: string): string {
   return directory
 }
 
+/** Not mkdir's `recursive`: in /proc, for one, that tries for ever. */
+function makeDirectory(directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false })) return
+  makeDirectory(dirname(directory))
+  try {
+    mkdirSync(directory, { mode: privateMode })
+    // mkdir's mode is narrowed by the umask, which may leave the owner without access.
+    chmodSync(directory, privateMode)
+  } catch (error) {
+    // Another process was first.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  ENOENT: 'it cannot be made there',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space is left',

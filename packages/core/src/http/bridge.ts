@@ -8,7 +8,7 @@ import { requestIdOf } from './request-id.js'
 import { normalizePath, withoutPrefix } from './request-path.js'
 import { registerRoute } from './route-registration.js'
 import { securityHeaders } from './security-headers.js'
-import { answerUnmatched } from './unmatched.js'
+import { answerUnmatched, limitCatchAll } from './unmatched.js'
 
 interface BridgeOptions {
   /** Whether the app is our own: then everything that no route matches is ours to answer. */
@@ -30,7 +30,12 @@ export function createBridge(engine: HttpEngine, { own, basePath = '' }: BridgeO
     endRequests(app, engine)
     const addRoutes: FastifyPluginAsync = async (child) => {
       for (const route of engine.table.routes) registerRoute(child, engine, route)
-      for (const plugin of engine.plugins) await child.register(async (pages) => void (await pages.register(plugin)))
+      for (const plugin of engine.plugins) {
+        await child.register(async (pages) => {
+          limitCatchAll(pages, engine, prefix)
+          await pages.register(plugin)
+        })
+      }
     }
     await app.register(addRoutes, basePath === '' ? {} : { prefix: basePath })
     await registerUnmatched(app, engine, prefix, own || app.prefix !== '')
@@ -63,8 +68,9 @@ function beginRequests(app: FastifyInstance, engine: HttpEngine, prefix: string,
     const paths = pattern === undefined ? [asked] : [asked, normalizePath(pattern)]
     await engine.guards.run(paths.map((path) => withoutPrefix(path, prefix) ?? path))
   })
-  app.addHook('onSend', async (_request, reply) => {
-    if (engine.inFlight.draining) reply.header('connection', 'close')
+  app.addHook('onSend', async (request, reply) => {
+    // HTTP/2, which a host may speak, has no such header.
+    if (engine.inFlight.draining && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
   })
 }
 

@@ -29,6 +29,8 @@ export interface HttpEngine {
   readonly observation: Observation
   /** Bytes that a body may have where its route names no other limit. */
   readonly bodyLimit: number
+  /** Time that a route is given to begin its answer, in milliseconds; then it is 503. */
+  readonly handlerTimeoutMs: number
   /** Set once the kernel's services are being closed: nothing can be answered any more. */
   closed: boolean
 }

@@ -36,6 +36,7 @@ export interface UpgradeContext {
 
 /** Where plugins add their routes; all in `setup`, before the kernel is started. */
 export interface Http {
+  /** @throws `CORE_ERR_ROUTE_INVALID` for a URL that cannot be one, a route that is there already, or one too late */
   route<
     A extends Access,
     Body extends TSchema | undefined,
@@ -46,7 +47,10 @@ export interface Http {
   guard(prefix: string, guard: Guard): Disposer
   /** Takes over upgrades of one path. Guards have passed; a refused authentication is the handler's to answer. */
   upgradeRoute(path: string, handler: (context: UpgradeContext) => void | Promise<void>): Disposer
-  /** Adds plain Fastify routes, such as a dashboard's static files. */
+  /**
+   * Adds plain Fastify routes, such as a dashboard's static files, in a context of their own. A route for everything
+   * (`/*`) does not get the paths below the first segments of `route`'s, such as `/api`.
+   */
   plugin(plugin: FastifyPluginAsync): void
   /** For links and the expected Origin: the configured public URL, without a trailing slash. Never taken from a request. */
   readonly publicUrl: string

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
-/** Counts the requests that are being answered, so that a stop can wait for them. */
+/** Knows the requests that are being answered, so that a stop can wait for them. */
 export interface InFlight {
-  readonly count: number
   readonly draining: boolean
   track(response: ServerResponse): void
   /** Resolves when nothing is being answered, or when `signal` aborts. From now on answers close their connection. */
@@ -16,9 +15,6 @@ export function createInFlight(onEnd: () => void): InFlight {
   let drained: (() => void) | undefined
 
   return {
-    get count() {
-      return open.size
-    },
     get draining() {
       return draining
     },

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type FastifyInstance, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { coreErrors } from '../errors.js'
 import { createBridge } from './bridge.js'
+import { clientAddress } from './client-address.js'
 import { answerClientError } from './client-error.js'
 import type { HttpEngine } from './engine.js'
 import { answerWithProblem } from './error-answer.js'
 import type { ListenAddress, ListenOptions } from './http.js'
 import { listen } from './listen.js'
+import { requestIdOf } from './request-id.js'
 import { createUpgradeListener, type UpgradedSockets } from './upgrade.js'
 
 export interface OwnAppOptions {
@@ -44,7 +46,9 @@ export async function createOwnApp(
     logger: false,
     bodyLimit: engine.bodyLimit,
     routerOptions: { maxParamLength },
-    frameworkErrors: (error, request, reply) => void answerWithProblem(engine, error, request, reply),
+    // For pages' plugins; routes are given the address that the bridge found.
+    trustProxy: (address) => engine.trusted(address),
+    frameworkErrors: (error, request, reply) => answerFrameworkError(engine, error, request, reply),
     clientErrorHandler: (error, socket) => answerClientError(engine, error, socket, randomUUID()),
     serverFactory: (handler) => {
       server = createServer(
@@ -66,6 +70,17 @@ export async function createOwnApp(
   void app.register(createBridge(engine, { own: true, basePath: options.basePath }))
   await app.ready()
   return wrap(engine, sockets, app, server as unknown as Server, options.basePath)
+}
+
+/** Answers what Fastify refuses before any hook of the bridge runs, such as a bad percent-encoding. */
+function answerFrameworkError(engine: HttpEngine, error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const { raw } = request
+  const about = { requestId: requestIdOf(raw, engine.trusted), ip: clientAddress(raw, engine.trusted) }
+  const state = engine.states.open(raw, about)
+  engine.inFlight.track(reply.raw)
+  void answerWithProblem(engine, error, request, reply)
+  const { method = '', url = '/' } = raw
+  engine.observation.answered(state, { method, target: url, route: undefined, status: reply.statusCode })
 }
 
 function wrap(

@@ -37,6 +37,8 @@ const schema = Type.Object(
     requestTimeoutMs: Type.Integer({ default: 60_000, minimum: 100 }),
     /** Time for its headers, in milliseconds. */
     headersTimeoutMs: Type.Integer({ default: 20_000, minimum: 100 }),
+    /** Time that a route may take to begin its answer, in milliseconds; then it is 503. */
+    handlerTimeoutMs: Type.Integer({ default: 30_000, minimum: 1 }),
     /** Time that a connection may idle between requests, in milliseconds. */
     keepAliveTimeoutMs: Type.Integer({ default: 65_000, minimum: 0 }),
     /** Connections at one time when it listens by itself; more are closed at once. */
@@ -54,6 +56,7 @@ export interface HttpConfig {
   readonly bodyLimit: number
   readonly requestTimeoutMs: number
   readonly headersTimeoutMs: number
+  readonly handlerTimeoutMs: number
   readonly keepAliveTimeoutMs: number
   readonly maxConnections: number
   readonly docs: boolean
@@ -84,6 +87,7 @@ export const http: PluginFactory<HttpConfig> = definePlugin({
       inFlight: createInFlight(() => service?.ownApp?.closeIdle()),
       observation: createObservation(metrics.registry, logger),
       bodyLimit: config.bodyLimit,
+      handlerTimeoutMs: config.handlerTimeoutMs,
       closed: false,
     }
     service = createHttpService(engine, scope, { ...config, publicUrl })

@@ -20,6 +20,7 @@ export function registerRoute(app: FastifyInstance, engine: HttpEngine, route: A
     url: route.url,
     exposeHeadRoute: true,
     bodyLimit: route.bodyLimit ?? engine.bodyLimit,
+    handlerTimeout: engine.handlerTimeoutMs,
     // The host's own documentation lists the host's routes; the kernel's are in /api/openapi.json.
     schema: { hide: true } as object,
     onRequest: async (request, reply) => {

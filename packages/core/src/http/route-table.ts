@@ -14,6 +14,8 @@ export interface RouteTable {
   methodsOf(path: string): readonly string[]
   /** First two segments of every route: the paths that are ours in a host's app. */
   readonly namespaces: readonly string[]
+  /** First segment of every route. */
+  readonly roots: readonly string[]
 }
 
 /** Static segments, `:name` for one whole segment, and `*` for the rest. */
@@ -46,6 +48,9 @@ export function createRouteTable(): RouteTable {
         .filter(({ test }) => test.test(path))
         .flatMap((known) => [...known.methods])
       return [...new Set(methods)]
+    },
+    get roots() {
+      return [...new Set(routes.map(({ url }) => namespaceOf(url).split('/')[1] ?? ''))].filter((root) => root !== '')
     },
     get namespaces() {
       return [...new Set(routes.map(({ url }) => namespaceOf(url)).filter((path) => path !== '/'))]

@@ -5,22 +5,39 @@ import { normalizePath, withoutPrefix } from './request-path.js'
 
 /** Answers what no route matches: 404, 405 with `Allow`, 426 for a plain request to a WebSocket's path, or OPTIONS. */
 export function answerUnmatched(app: FastifyInstance, engine: HttpEngine, prefix: string): void {
-  const refuse = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const { method } = request.raw
-    const path = withoutPrefix(normalizePath(request.raw.url ?? '/'), prefix)
-    if (path === undefined) throw coreErrors.NOT_FOUND()
-    if (engine.upgrades.find(path)) {
-      throw coreErrors.UPGRADE_REQUIRED(undefined, { headers: { upgrade: 'websocket', connection: 'upgrade' } })
-    }
-    const methods = engine.table.methodsOf(path)
-    if (methods.length === 0) throw coreErrors.NOT_FOUND()
-    const allow = [...methods, 'OPTIONS'].join(', ')
-    if (method === 'OPTIONS') return reply.header('allow', allow).code(204).send()
-    throw coreErrors.METHOD_NOT_ALLOWED({ method: method ?? '' }, { headers: { allow } })
-  }
   // In a hook, so that the body of a request that leads nowhere is not read.
-  app.addHook('onRequest', refuse)
+  app.addHook('onRequest', async (request, reply) => refuse(engine, pathOf(request, prefix), request, reply))
   app.setNotFoundHandler(() => {
     throw coreErrors.NOT_FOUND()
   })
+}
+
+/** Keeps a page's route for everything (`/*`) from answering for the API: `/api/nope` is no page. */
+export function limitCatchAll(app: FastifyInstance, engine: HttpEngine, prefix: string): void {
+  const catchAll = `${prefix}/*`
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.url !== catchAll) return undefined
+    const path = pathOf(request, prefix)
+    const isOurs = path !== undefined && engine.table.roots.includes(path.split('/')[1] ?? '')
+    return isOurs ? refuse(engine, path, request, reply) : undefined
+  })
+}
+
+function refuse(
+  { table, upgrades }: HttpEngine,
+  path: string | undefined,
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  if (path === undefined) throw coreErrors.NOT_FOUND()
+  if (upgrades.find(path)) throw coreErrors.UPGRADE_REQUIRED(undefined, { headers: { upgrade: 'websocket' } })
+  const methods = table.methodsOf(path)
+  if (methods.length === 0) throw coreErrors.NOT_FOUND()
+  const allow = [...methods, 'OPTIONS'].join(', ')
+  if (raw.method === 'OPTIONS') return reply.header('allow', allow).code(204).send()
+  throw coreErrors.METHOD_NOT_ALLOWED({ method: raw.method ?? '' }, { headers: { allow } })
+}
+
+function pathOf({ raw }: FastifyRequest, prefix: string): string | undefined {
+  return withoutPrefix(normalizePath(raw.url ?? '/'), prefix)
 }

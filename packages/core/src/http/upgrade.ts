@@ -14,7 +14,6 @@ type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) 
 
 /** Sockets that have left HTTP. */
 export interface UpgradedSockets {
-  readonly size: number
   add(socket: Duplex): void
   destroyAll(): void
 }
@@ -22,9 +21,6 @@ export interface UpgradedSockets {
 export function createUpgradedSockets(): UpgradedSockets {
   const sockets = new Set<Duplex>()
   return {
-    get size() {
-      return sockets.size
-    },
     add(socket) {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))

@@ -52,7 +52,7 @@ export async function createTestKernel(options: TestKernelOptions = {}): Promise
     url,
     log,
     get: (token) => kernel.get(token),
-    fetch: (path, request = {}) => fetch(new URL(path, url), toRequest(request)),
+    fetch: (path, request = {}) => fetch(url + path, toRequest(request)),
     inject: (request) => inject(kernel.handler, request),
     stop: () => kernel.stop(),
     [Symbol.asyncDispose]: () => kernel.stop(),

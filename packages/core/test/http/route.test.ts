@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
-import { coreErrors, type Http } from '../../dist/index.js'
+import { coreErrors, type Http, http } from '../../dist/index.js'
 import { problem, start } from './support.js'
 
 const person = Type.Object(
@@ -303,6 +303,44 @@ t.test('renders errors without what is inside', async (t) => {
   const away = await panel.fetch('/api/crash/database')
   t.match(away.headers.get('retry-after') ?? '', /^\d+$/)
   t.equal((await problem(away)).error, 'service_unavailable')
+})
+
+t.test('waits for no handler for ever', async (t) => {
+  const stuck = (service: Http): void =>
+    service.route({
+      method: 'GET',
+      url: '/stuck',
+      access: 'public',
+      summary: 's',
+      tag: 't',
+      handler: () => new Promise(() => undefined),
+    })
+  await using panel = await start(stuck, { plugins: [http({ handlerTimeoutMs: 50 })] })
+  t.equal((await problem(await panel.fetch('/stuck'))).error, 'service_unavailable')
+})
+
+t.test('keeps pages apart from the API', async (t) => {
+  await using panel = await start((service) => {
+    add(service)
+    service.plugin(async (app) => {
+      app.get('/*', async (_request, reply) => reply.type('text/html').send('<p>page'))
+    })
+  })
+  t.equal(await (await panel.fetch('/any/page')).text(), '<p>page')
+  t.equal((await problem(await panel.fetch('/api/nope'))).error, 'not_found')
+  t.equal((await problem(await panel.fetch('/api/people'))).error, 'method_not_allowed')
+  t.equal((await problem(await panel.fetch('//api/nope'))).error, 'not_found')
+})
+
+t.test('answers an upload that is far too large', async (t) => {
+  await using panel = await start(add)
+  const body = JSON.stringify({ a: 'x'.repeat(8_000_000) })
+  const response = await panel.fetch('/api/people', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
+  t.equal((await problem(response)).error, 'payload_too_large')
 })
 
 t.test('refuses routes that cannot be', async (t) => {

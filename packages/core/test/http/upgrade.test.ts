@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
+import fc from 'fast-check'
 import t from 'tap'
 import { Authenticator, coreErrors, definePlugin, type Http, type UpgradeContext } from '../../dist/index.js'
 import { raw, start } from './support.js'
@@ -110,6 +111,40 @@ t.test('guards upgrades too, however the path is written', async (t) => {
   for (const path of ['/api/ws', '//api/ws', '/api/%77s', '/api/./ws', '/api/unknown', '/API/ws']) {
     t.match((await raw(panel.url, handshake(path))).body, 'feature_disabled', path)
   }
+})
+
+t.test('never fails because of what a client sends', async (t) => {
+  await using panel = await start(add, { plugins: [strategy()] })
+  const path = fc.constantFrom('/api/ws', '/api', '/', '/plain', '/api/%zz', '*', '/api/ws?token=x', '//')
+  const value = fc
+    .string({ unit: 'binary', maxLength: 60 })
+    .map((text) => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ''))
+  const name = fc.constantFrom(
+    'authorization',
+    'cookie',
+    'upgrade',
+    'x-forwarded-for',
+    'x-request-id',
+    'content-length',
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      path,
+      fc.array(fc.tuple(name, value), { maxLength: 4 }),
+      fc.uint8Array(),
+      async (target, headers, rest) => {
+        const lines = headers.map(([field, text]) => `${field}: ${text}\r\n`).join('')
+        const bytes = Buffer.concat([
+          Buffer.from(handshake(target, `connection: close\r\n${lines}`), 'latin1'),
+          Buffer.from(rest),
+        ])
+        const answer = await raw(panel.url, bytes, 10_000)
+        return answer.status < 500
+      },
+    ),
+    { numRuns: 80 },
+  )
+  t.notOk(panel.log.lines.some(({ level }) => level >= 50))
 })
 
 t.test('outlives sockets that break, and gives them back at the end', async (t) => {

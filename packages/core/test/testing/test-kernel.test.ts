@@ -1,9 +1,11 @@
 import t from 'tap'
 import {
   coreErrors,
+  Database,
   type DirectoryChange,
   type DirectoryUser,
   definePlugin,
+  Keyring,
   type UserDirectory,
 } from '../../dist/index.js'
 import {

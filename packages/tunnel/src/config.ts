@@ -1,0 +1,130 @@
+import { type TUnsafe, Type } from '@sinclair/typebox'
+import { tunnelErrors } from './errors.js'
+
+/** Configuration of the plugin; the host writes as much of it as it likes. */
+export interface TunnelConfig {
+  /** The relay inside the panel's process; `false` for none. */
+  readonly relay?: false | EmbeddedRelayConfig
+  readonly portRange: PortRange
+  readonly enrolment: EnrolmentConfig
+  readonly gateway: GatewayConfig
+  readonly traffic: {
+    /** How often totals are stored. Default 5,000. */
+    readonly flushIntervalMs: number
+  }
+  /** How often dead enrolments are removed. Default 60,000. */
+  readonly sweepIntervalMs: number
+}
+
+export interface EmbeddedRelayConfig {
+  /** Names the relay in allocations and tickets; keep it, allocations are bound to it. Default `embedded`. */
+  readonly id?: string
+  /** IP address that public ports and the data port bind. Default `127.0.0.1`. */
+  readonly bindHost?: string
+  /** Host name that players and agents are given. Default `localhost`. */
+  readonly publicHost?: string
+  /** Port that agents dial; 0 picks a free one. Default 7350. */
+  readonly dataPort?: number
+  /** Where the relay keeps its key and state; unset: in memory, and agents fetch new tickets after a restart. */
+  readonly storageFile?: string
+  /** Relays of one group serve one set of public ports. Default `default`. */
+  readonly hostGroup?: string
+  readonly region?: string
+}
+
+/** Public ports, both ends included. Default 20000 to 29999. */
+export interface PortRange {
+  readonly from: number
+  readonly to: number
+}
+
+export interface EnrolmentConfig {
+  /** How long a device waits for approval, and then for its token. Default 600. */
+  readonly lifetimeSeconds: number
+  /** Shortest time between two polls of one device. Default 5. */
+  readonly intervalSeconds: number
+  /** Enrolments that one address may start without signing in. Default 20. */
+  readonly startsPerMinute: number
+  /** Enrolments that one signed-in caller may start. Default 60. */
+  readonly startsPerMinuteSignedIn: number
+  /** Devices without approval that were started without signing in. Default 10,000. */
+  readonly maxPending: number
+  /** The same from one address (IPv6: one /64), or of one signed-in caller. Default 50. */
+  readonly maxPendingPerCaller: number
+  /** Wrong user codes that one approver may try in ten minutes. Default 30. */
+  readonly maxGuesses: number
+}
+
+export interface GatewayConfig {
+  /** Pings go out this often; two missed ones end the connection. Default 5,000. */
+  readonly heartbeatMs: number
+  /** Default 5,000. */
+  readonly helloTimeoutMs: number
+  /** Control channels on this instance, those that have not said hello included. Default 20,000. */
+  readonly maxConnections: number
+  /** How often presence is written and tokens are looked at again. Default 15,000. */
+  readonly presenceIntervalMs: number
+}
+
+const closed = { additionalProperties: false }
+const word = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })
+const host = Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._:-]+$' })
+const section = { ...closed, default: {} }
+const port = { minimum: 1, maximum: 65_535 }
+const interval = { minimum: 50, maximum: 86_400_000 }
+const bound = { minimum: 1, maximum: 1_000_000 }
+
+const relay = Type.Object(
+  {
+    id: Type.Optional(word),
+    bindHost: Type.Optional(host),
+    publicHost: Type.Optional(host),
+    dataPort: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+    storageFile: Type.Optional(Type.String({ minLength: 1 })),
+    hostGroup: Type.Optional(word),
+    region: Type.Optional(word),
+  },
+  closed,
+)
+
+/** Schema of `TunnelConfig`. */
+export const tunnelConfig: TUnsafe<TunnelConfig> = Type.Unsafe<TunnelConfig>(
+  Type.Object(
+    {
+      relay: Type.Optional(Type.Union([Type.Literal(false), relay])),
+      portRange: Type.Object(
+        { from: Type.Integer({ ...port, default: 20_000 }), to: Type.Integer({ ...port, default: 29_999 }) },
+        section,
+      ),
+      enrolment: Type.Object(
+        {
+          lifetimeSeconds: Type.Number({ exclusiveMinimum: 0, maximum: 86_400, default: 600 }),
+          intervalSeconds: Type.Number({ exclusiveMinimum: 0, maximum: 60, default: 5 }),
+          startsPerMinute: Type.Integer({ ...bound, default: 20 }),
+          startsPerMinuteSignedIn: Type.Integer({ ...bound, default: 60 }),
+          maxPending: Type.Integer({ ...bound, default: 10_000 }),
+          maxPendingPerCaller: Type.Integer({ ...bound, default: 50 }),
+          maxGuesses: Type.Integer({ ...bound, default: 30 }),
+        },
+        section,
+      ),
+      gateway: Type.Object(
+        {
+          heartbeatMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 5_000 }),
+          helloTimeoutMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 5_000 }),
+          maxConnections: Type.Integer({ ...bound, default: 20_000 }),
+          presenceIntervalMs: Type.Integer({ ...interval, default: 15_000 }),
+        },
+        section,
+      ),
+      traffic: Type.Object({ flushIntervalMs: Type.Integer({ ...interval, default: 5_000 }) }, section),
+      sweepIntervalMs: Type.Integer({ ...interval, default: 60_000 }),
+    },
+    closed,
+  ),
+)
+
+/** Looks at what the schema cannot. Throws `TUNNEL_ERR_PORT_RANGE_INVALID`. */
+export function assertConfig({ portRange: { from, to } }: TunnelConfig): void {
+  if (from > to) throw tunnelErrors.PORT_RANGE_INVALID({ from, to })
+}

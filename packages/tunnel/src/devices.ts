@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import { coreErrors, type Principal, type TokenIssuer } from '@sallyport/core'
+import { type Ownership, reachCondition, reaches, reachOf } from './access.js'
+import type { AuditTrail, Caller } from './audit-trail.js'
+import { type Device, type DeviceRow, deviceColumns, toDevice } from './device.js'
+import { tunnelErrors } from './errors.js'
+import { isDeviceId } from './ids.js'
+import type { Revocation } from './revocation.js'
+import type { Sql } from './sql.js'
+
+export interface OwnedDevice extends Ownership {
+  readonly approved: boolean
+}
+
+export interface Devices {
+  /** What the principal may see, newest first. Enrolments that ended are no devices. */
+  list(principal: Principal): Promise<Device[]>
+  /** @throws 404 when it isn't there or isn't the principal's to see, 403 when it may be seen but not changed */
+  find(id: string, principal: Principal, access: 'read' | 'write'): Promise<OwnedDevice>
+  /** Its allocations go with it, its channel is closed and its players are cut when this resolves. */
+  remove(id: string, by: Caller & { principal: Principal }): Promise<void>
+  /** Gives the new token; the old one is dead and its channel closed when this resolves. */
+  regenerateToken(id: string, by: Caller & { principal: Principal }): Promise<string>
+}
+
+interface DevicesOptions {
+  readonly sql: Sql
+  readonly issuer: TokenIssuer
+  readonly audit: AuditTrail
+  readonly revocation: Revocation
+  readonly isOnline: (deviceId: string) => boolean
+  readonly instanceId: string
+}
+
+interface OwnershipRow {
+  readonly id: string
+  readonly owner_id: string | null
+  readonly organisation_id: string | null
+  readonly approved: boolean
+}
+
+export function createDevices({ sql, issuer, audit, revocation, isOnline, instanceId }: DevicesOptions): Devices {
+  const find: Devices['find'] = async (id, principal, access) => {
+    if (!isDeviceId(id)) throw tunnelErrors.DEVICE_UNKNOWN()
+    const reach = reachOf(principal, access)
+    const [row] = await sql<OwnershipRow>(
+      'SELECT id, owner_id, organisation_id, approved_at IS NOT NULL AS approved FROM tunnel_devices WHERE id = $1::uuid',
+      [id],
+    )
+    if (!row) throw tunnelErrors.DEVICE_UNKNOWN()
+    const device = { id: row.id, ownerId: row.owner_id, organisationId: row.organisation_id, approved: row.approved }
+    if (reaches(reach, device)) return device
+    if (access === 'write' && mayRead(principal, device)) throw coreErrors.FORBIDDEN()
+    throw tunnelErrors.DEVICE_UNKNOWN()
+  }
+
+  return {
+    async list(principal) {
+      const reach = reachCondition(reachOf(principal, 'read'))
+      const instance = `$${reach.values.length + 1}` as const
+      const rows = await sql<DeviceRow>(
+        `SELECT ${deviceColumns(instance as `$${number}`)} FROM tunnel_devices d
+         WHERE ${reach.text} AND (d.approved_at IS NOT NULL OR (d.denied_at IS NULL AND d.expires_at > now()))
+         ORDER BY d.created_at DESC, d.id`,
+        [...reach.values, instanceId],
+      )
+      return rows.map((row) => toDevice(row, isOnline(row.id)))
+    },
+
+    find,
+
+    async remove(id, by) {
+      const device = await find(id, by.principal, 'write')
+      const [gone] = await sql<{ name: string }>('DELETE FROM tunnel_devices WHERE id = $1::uuid RETURNING name', [
+        device.id,
+      ])
+      if (!gone) throw tunnelErrors.DEVICE_UNKNOWN()
+      await revocation.announce([device.id])
+      await audit.device('deleted', device.id, by, { name: gone.name })
+    },
+
+    async regenerateToken(id, by) {
+      const device = await find(id, by.principal, 'write')
+      if (!device.approved) throw tunnelErrors.DEVICE_NOT_APPROVED()
+      const tokenId = randomUUID()
+      // The device code gives out nothing any more: whoever asked for a new token has it.
+      const [changed] = await sql<{ name: string }>(
+        `UPDATE tunnel_devices SET token_id = $2::uuid, redeemed_at = COALESCE(redeemed_at, now())
+         WHERE id = $1::uuid AND approved_at IS NOT NULL RETURNING name`,
+        [device.id, tokenId],
+      )
+      if (!changed) throw tunnelErrors.DEVICE_UNKNOWN()
+      await revocation.announce([device.id])
+      await audit.device('token_regenerated', device.id, by, { name: changed.name })
+      return issuer.issue({ subject: device.id, id: tokenId })
+    },
+  }
+}
+
+function mayRead(principal: Principal, device: Ownership): boolean {
+  try {
+    return reaches(reachOf(principal, 'read'), device)
+  } catch {
+    return false
+  }
+}

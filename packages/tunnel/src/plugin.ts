@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto'
+import {
+  Audit,
+  Authenticator,
+  Database,
+  definePlugin,
+  Events,
+  Features,
+  Health,
+  Http,
+  Metrics,
+  type PluginFactory,
+  RateLimits,
+  Settings,
+  Tokens,
+  UserDirectory,
+} from '@sallyport/core'
+import { CONTROL_PATH } from '@sallyport/relay'
+import { readAgentState } from './agent-state.js'
+import { createAllocate } from './allocate.js'
+import { createAllocations } from './allocations.js'
+import { createApproval } from './approval.js'
+import { createAuditTrail } from './audit-trail.js'
+import { createChangeFeed } from './change-feed.js'
+import { assertConfig, type TunnelConfig, tunnelConfig } from './config.js'
+import { createDeviceStrategy, deviceTokenPurpose } from './device-strategy.js'
+import { createDevices } from './devices.js'
+import { createEnrolment } from './enrolment.js'
+import { tunnelErrors } from './errors.js'
+import { every } from './every.js'
+import { createGateway } from './gateway.js'
+import { migrations } from './migrations.js'
+import { createOwnerChanges } from './owner-changes.js'
+import { sweepPending } from './pending-sweep.js'
+import { createPoll } from './poll.js'
+import { createPresence } from './presence.js'
+import { defineQuotas } from './quotas.js'
+import { openRelays } from './relay-room.js'
+import { createRevocation } from './revocation.js'
+import { addAllocationRoutes } from './routes/allocation-routes.js'
+import { addDeviceRoutes } from './routes/device-routes.js'
+import { addEnrolmentRoutes } from './routes/enrolment-routes.js'
+import { addRelayRoutes } from './routes/relay-routes.js'
+import { createSql } from './sql.js'
+import { createTracked } from './tracked.js'
+import { addTunnelMetrics } from './tunnel-metrics.js'
+import { version } from './version.js'
+
+const prefix = '/api/tunnel'
+const flag = 'tunnels'
+
+/** The control plane of tunnels: devices, allocations, the agents' control channel, and a relay in the same process. */
+export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
+  name: '@sallyport/tunnel',
+  version,
+  requires: {
+    database: Database,
+    http: Http,
+    tokens: Tokens,
+    settings: Settings,
+    features: Features,
+    audit: Audit,
+    events: Events,
+    authenticator: Authenticator,
+    rateLimits: RateLimits,
+  },
+  optional: { metrics: Metrics, health: Health, directory: UserDirectory },
+  config: tunnelConfig,
+  migrations,
+  errors: tunnelErrors,
+
+  async setup({ services, config, scope, logger, onDrain }) {
+    assertConfig(config)
+    const { database, http, features, events, rateLimits, directory } = services
+    const sql = createSql(database)
+    const instanceId = randomUUID()
+    const enabled = (): boolean => features.isEnabled(flag)
+    const audit = createAuditTrail(services.audit, logger)
+    const issuer = services.tokens.issuer(deviceTokenPurpose)
+    const quotas = await defineQuotas(services.settings)
+
+    // Relay and agents
+    const room = await openRelays({ sql, scope, logger, config, enabled })
+    const { relays, traffic } = room
+    const presence = createPresence(sql, instanceId, config.gateway.presenceIntervalMs)
+    await presence.clear(database.kind === 'embedded')
+    scope.defer(() => presence.clear())
+    const gateway = createGateway({
+      issuer,
+      features,
+      presence,
+      logger,
+      config: config.gateway,
+      readState: (deviceId) => readAgentState(sql, relays, deviceId),
+      issueTicket: relays.issueTicket,
+    })
+    scope.defer(() => gateway.stop())
+    onDrain(() => gateway.stop())
+    scope.defer(every(config.gateway.presenceIntervalMs, 'writing presence', logger, gateway.refresh))
+
+    // What follows from changes
+    const revocation = createRevocation({
+      events,
+      logger,
+      syncRelays: room.sync,
+      cut(deviceId) {
+        gateway.revoke(deviceId)
+        relays.disconnectDevice(deviceId)
+      },
+    })
+    scope.defer(revocation.listen())
+    const feed = createChangeFeed({ events, logger, syncRelays: room.sync, pushState: gateway.pushState })
+    scope.defer(feed.listen())
+    scope.defer(
+      events.onResync(async () => {
+        gateway.pushAll()
+        await Promise.all([room.sync(), gateway.refresh()])
+      }),
+    )
+    scope.defer(
+      features.onChange((changed, on) => {
+        if (changed !== flag) return
+        if (!on) gateway.switchOff()
+        void room.sync()
+      }),
+    )
+    if (directory) {
+      const follow = createOwnerChanges({ sql, audit, revocation, logger })
+      const background = createTracked()
+      scope.defer(background.idle)
+      scope.defer(
+        directory.onChange((change) => {
+          const followed = follow(change)
+          background.add(followed)
+          return followed
+        }),
+      )
+    }
+    scope.defer(
+      every(config.sweepIntervalMs, 'sweeping', logger, async () => {
+        await sweepPending(sql)
+        // Heals what an event lost between instances has left behind.
+        await room.sync()
+      }),
+    )
+
+    // The API
+    scope.defer(services.authenticator.use(createDeviceStrategy(sql, issuer, directory)))
+    scope.defer(http.guard(prefix, () => features.assertEnabled(flag)))
+    scope.defer(http.upgradeRoute(CONTROL_PATH, gateway.upgrade))
+    const devices = createDevices({ sql, issuer, audit, revocation, instanceId, isOnline: gateway.isOnline })
+    const { enrolment, portRange } = config
+    addEnrolmentRoutes(http, {
+      start: createEnrolment({ database, sql, rateLimits, audit, config: enrolment, publicUrl: () => http.publicUrl }),
+      poll: createPoll(sql, issuer, enrolment),
+      approval: createApproval({ sql, rateLimits, directory, audit, config: enrolment, instanceId }),
+    })
+    addDeviceRoutes(http, devices)
+    const shared = { sql, snapshot: relays.snapshot, feed, audit }
+    addAllocationRoutes(http, {
+      allocate: createAllocate({ ...shared, database, devices, quotas, portRange, chooseRelay: relays.choose }),
+      allocations: createAllocations(shared),
+    })
+    addRelayRoutes(http, relays)
+
+    // What operators see
+    if (services.health && config.relay !== false) {
+      scope.defer(
+        services.health.register('relay', () => {
+          const trouble = relays.trouble()
+          if (trouble !== undefined) throw new Error(trouble)
+        }),
+      )
+    }
+    if (services.metrics) {
+      addTunnelMetrics(services.metrics, {
+        devicesOnline: gateway.count,
+        allocations: room.countByStatus,
+        traffic() {
+          traffic.observe()
+          return traffic.sum()
+        },
+      })
+    }
+  },
+})

@@ -1,0 +1,71 @@
+import type { Logger } from '@sallyport/core'
+import { type Relay, RelayError } from '@sallyport/relay'
+import { coalesce } from './coalesce.js'
+import { raiseRevision, readDesiredState } from './desired-state.js'
+import type { Sql } from './sql.js'
+import type { TrafficCounter } from './traffic.js'
+
+/** Keeps a relay at what the database wants. */
+export interface RelaySync {
+  /** Resolves when the relay has what the database had at the call. Never rejects: a failure is logged and tried again. */
+  sync(): Promise<void>
+  /** Ends retries, and waits for what runs. */
+  stop(): Promise<void>
+}
+
+interface RelaySyncOptions {
+  readonly sql: Sql
+  readonly relay: Relay
+  readonly traffic: TrafficCounter
+  readonly logger: Logger
+  /** Whether tunnels are switched on: else ports are kept and closed. */
+  readonly enabled: () => boolean
+}
+
+const retryMinMs = 500
+const retryMaxMs = 30_000
+
+export function createRelaySync({ sql, relay, traffic, logger, enabled }: RelaySyncOptions): RelaySync {
+  let retry: NodeJS.Timeout | undefined
+  let delayMs = retryMinMs
+  let stopped = false
+
+  const apply = async (): Promise<void> => {
+    const current = relay.status().revision
+    let state = await readDesiredState(sql, relay.id, !enabled())
+    if (state.revision <= current) {
+      await raiseRevision(sql, current)
+      state = await readDesiredState(sql, relay.id, !enabled())
+    }
+    traffic.track(state.traffic)
+    await relay.apply({ revision: state.revision, allocations: state.allocations })
+  }
+
+  const attempt = coalesce(async () => {
+    if (stopped) return
+    clearTimeout(retry)
+    try {
+      await apply()
+      delayMs = retryMinMs
+    } catch (error) {
+      if (stopped) return
+      // In force, but a restart of the relay would begin with less: the next change saves again.
+      const unsaved = error instanceof RelayError && error.code === 'RELAY_ERR_STORAGE_WRITE'
+      logger.error(
+        { err: error, relayId: relay.id },
+        unsaved ? 'the relay cannot store its state' : 'the relay is behind',
+      )
+      retry = setTimeout(() => void attempt.run(), delayMs)
+      delayMs = Math.min(delayMs * 2, retryMaxMs)
+    }
+  })
+
+  return {
+    sync: () => attempt.run(),
+    async stop() {
+      stopped = true
+      clearTimeout(retry)
+      await attempt.idle()
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import type { Disposer, Events, Logger } from '@sallyport/core'
+import { devicesRevoked } from './events.js'
+
+/** Ends what devices hold open, once the database says that their tokens are dead. */
+export interface Revocation {
+  /**
+   * Here before it resolves, on the other instances by event. An instance that misses the event finds out when it next
+   * writes its presence.
+   */
+  announce(deviceIds: readonly string[]): Promise<void>
+  /** Follows the other instances. */
+  listen(): Disposer
+}
+
+interface RevocationOptions {
+  readonly events: Events
+  readonly logger: Logger
+  /** Closes control channels (4403), links and players of this instance. */
+  readonly cut: (deviceId: string) => void
+  /** Brings the relay of this instance up to date. */
+  readonly syncRelays: () => Promise<void>
+}
+
+/** An event holds at most 64 KiB. */
+const maxPerEvent = 1_000
+
+export function createRevocation({ events, logger, cut, syncRelays }: RevocationOptions): Revocation {
+  const here = async (deviceIds: readonly string[]): Promise<void> => {
+    for (const deviceId of deviceIds) cut(deviceId)
+    await syncRelays()
+  }
+  return {
+    async announce(deviceIds) {
+      if (deviceIds.length === 0) return
+      const told = Promise.all(inEvents(deviceIds).map((some) => events.emit(devicesRevoked, { deviceIds: some })))
+      const logged = told.catch((error: unknown) => {
+        logger.error({ err: error, deviceIds }, 'the other instances could not be told of revoked devices')
+      })
+      await here(deviceIds)
+      await logged
+    },
+    listen: () => events.on(devicesRevoked, ({ deviceIds }, { remote }) => (remote ? here(deviceIds) : undefined)),
+  }
+}
+
+function inEvents(deviceIds: readonly string[]): string[][] {
+  const count = Math.ceil(deviceIds.length / maxPerEvent)
+  return Array.from({ length: count }, (_, at) => deviceIds.slice(at * maxPerEvent, (at + 1) * maxPerEvent))
+}

@@ -1,0 +1,117 @@
+import type { Http, Principal } from '@sallyport/core'
+import { Type } from '@sinclair/typebox'
+import type { AllocationRequest } from '../allocate.js'
+import type { Allocation } from '../allocation.js'
+import type { AllocationChange, Allocations } from '../allocations.js'
+import type { Caller } from '../audit-trail.js'
+import { nameField, portField } from '../fields.js'
+
+interface AllocationRoutes {
+  readonly allocate: (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]>
+  readonly allocations: Allocations
+}
+
+const tag = 'tunnel allocations'
+const closed = { additionalProperties: false }
+const bodyLimit = 16 * 1024
+const params = Type.Object({ id: Type.String({ maxLength: 32 }) })
+const localHost = Type.String({ minLength: 1, maxLength: 253 })
+/** A device manages its own allocations. */
+const access: { readonly kinds: readonly Principal['kind'][] } = { kinds: ['user', 'apiKey', 'device'] }
+
+export function addAllocationRoutes(http: Http, { allocate, allocations }: AllocationRoutes): void {
+  http.route({
+    method: 'GET',
+    url: '/api/tunnel/allocations',
+    access,
+    summary: 'Lists allocations of the devices that the caller may see',
+    tag,
+    handler: async ({ principal }) => ({ allocations: await allocations.list(principal) }),
+  })
+
+  http.route({
+    method: 'POST',
+    url: '/api/tunnel/allocations',
+    access,
+    summary: 'Makes an allocation, or one for TCP and one for UDP on one number',
+    tag,
+    bodyLimit,
+    body: Type.Object(
+      {
+        deviceId: Type.Optional(Type.String({ maxLength: 64 })),
+        protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('both')]),
+        localHost: Type.Optional(localHost),
+        localPort: portField(),
+        port: Type.Optional(portField()),
+        name: Type.Optional(nameField()),
+        // Nothing can be set yet, and nothing is ignored.
+        options: Type.Optional(Type.Object({}, closed)),
+      },
+      closed,
+    ),
+    handler: async (context) => {
+      const { protocol, localPort, deviceId, localHost: host, port, name } = context.body
+      const made = await allocate({ deviceId, protocol, localHost: host, localPort, port, name }, context)
+      context.reply.code(201)
+      return protocol === 'both' ? { allocations: [...made].sort(byProtocol) } : { allocation: made[0] }
+    },
+  })
+
+  http.route({
+    method: 'PATCH',
+    url: '/api/tunnel/allocations/:id',
+    access,
+    summary: 'Changes the target or the name of an allocation',
+    tag,
+    bodyLimit,
+    params,
+    body: Type.Object(
+      {
+        localHost: Type.Optional(localHost),
+        localPort: Type.Optional(portField()),
+        name: Type.Optional(Type.Union([nameField(), Type.Null()])),
+        options: Type.Optional(Type.Object({}, closed)),
+      },
+      closed,
+    ),
+    handler: async (context) => {
+      const { options: _, ...change } = context.body
+      return { allocation: await allocations.change(context.params.id, change as AllocationChange, context) }
+    },
+  })
+
+  for (const [verb, summary] of [
+    ['close', 'Pauses an allocation: the port is kept, players are cut'],
+    ['open', 'Resumes an allocation'],
+  ] as const) {
+    http.route({
+      method: 'POST',
+      url: `/api/tunnel/allocations/:id/${verb}`,
+      access,
+      summary,
+      tag,
+      params,
+      handler: async (context) => ({
+        success: true,
+        allocation: await allocations[verb](context.params.id, context),
+      }),
+    })
+  }
+
+  http.route({
+    method: 'DELETE',
+    url: '/api/tunnel/allocations/:id',
+    access,
+    summary: 'Removes an allocation; its port is free at once',
+    tag,
+    params,
+    handler: async (context) => {
+      await allocations.remove(context.params.id, context)
+      return { success: true }
+    },
+  })
+}
+
+function byProtocol(a: Allocation, b: Allocation): number {
+  return a.protocol < b.protocol ? -1 : 1
+}

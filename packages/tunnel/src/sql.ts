@@ -1,0 +1,38 @@
+import type { Database } from '@sallyport/core'
+import { QueryTypes, type Transaction } from 'sequelize'
+
+type Value = string | number | boolean | null
+
+/** Runs one statement with `$1`, `$2` … bound to `values` and gives its rows. Lists are passed as JSON text. */
+export type Sql = <Row extends object>(
+  text: string,
+  values?: readonly Value[],
+  transaction?: Transaction,
+) => Promise<Row[]>
+
+export function createSql(database: Database): Sql {
+  return async <Row extends object>(text: string, values: readonly Value[] = [], transaction?: Transaction) => {
+    const rows = await database.sequelize.query<Row>(text, {
+      bind: [...values],
+      type: QueryTypes.SELECT,
+      raw: true,
+      ...(transaction ? { transaction } : {}),
+    })
+    return rows
+  }
+}
+
+/** Held until the transaction ends: whoever takes the same lock waits. One lock for each `kind` and `key`. */
+export async function lock(sql: Sql, transaction: Transaction, kind: string, key = ''): Promise<void> {
+  await sql('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))::text', [`tunnel:${kind}:${key}`], transaction)
+}
+
+/** An ISO 8601 time of what the driver gives for a `timestamptz`. */
+export function iso(value: Date | string): string {
+  return new Date(value).toISOString()
+}
+
+/** The same for a column that may be null. */
+export function isoOrNull(value: Date | string | null): string | null {
+  return value === null ? null : iso(value)
+}

@@ -1,0 +1,107 @@
+import type { AllocationTraffic } from '@sallyport/relay'
+import type { Traffic } from './allocation.js'
+import type { Sql } from './sql.js'
+
+/** Joins the running totals of this instance's relay to those in the database, so that totals survive restarts. */
+export interface TrafficCounter {
+  /** Begins with what the database has, once for each allocation; forgets those that are gone. */
+  track(stored: ReadonlyMap<number, Traffic>): void
+  /** Looks at the relay. */
+  observe(): void
+  /** As last observed. */
+  of(id: number): Traffic | undefined
+  /** Of all allocations that are served here, as last observed. */
+  sum(): Traffic
+  /** Adds what passed since the last flush to the database. What a failed one had is kept for the next. */
+  flush(): Promise<void>
+}
+
+interface Counter {
+  total: Traffic
+  /** The relay's running totals when last looked at. */
+  seen: Traffic
+  /** Not yet in the database. */
+  due: Traffic
+}
+
+const nothing: Traffic = Object.freeze({ bytesIn: 0, bytesOut: 0, connections: 0, open: 0 })
+/** Rows written by one statement. */
+const batchSize = 1_000
+
+/** @param read the relay's running totals, which begin anew when the relay does */
+export function createTrafficCounter(sql: Sql, read: () => readonly AllocationTraffic[]): TrafficCounter {
+  const counters = new Map<number, Counter>()
+
+  const observe = (): void => {
+    for (const now of read()) {
+      const counter = counters.get(now.allocationId)
+      if (!counter) continue
+      const passed = growth(counter.seen, now)
+      counter.total = { ...add(counter.total, passed), open: now.open }
+      counter.due = add(counter.due, passed)
+      counter.seen = { ...now }
+    }
+  }
+
+  const write = async (batch: readonly (readonly [number, Traffic])[]): Promise<void> => {
+    const rows = batch.map(([id, { bytesIn, bytesOut, connections }]) => ({
+      id,
+      i: bytesIn,
+      o: bytesOut,
+      c: connections,
+    }))
+    await sql(
+      `UPDATE tunnel_allocations a SET
+         bytes_in = a.bytes_in + t.i, bytes_out = a.bytes_out + t.o, connections = a.connections + t.c
+       FROM jsonb_to_recordset($1::jsonb) AS t (id bigint, i bigint, o bigint, c bigint) WHERE a.id = t.id`,
+      [JSON.stringify(rows)],
+    )
+    for (const [id, written] of batch) {
+      const counter = counters.get(id)
+      if (counter) counter.due = growth(written, counter.due)
+    }
+  }
+
+  return {
+    track(stored) {
+      observe()
+      for (const id of counters.keys()) if (!stored.has(id)) counters.delete(id)
+      for (const [id, total] of stored) {
+        if (!counters.has(id)) counters.set(id, { total: { ...total, open: 0 }, seen: nothing, due: nothing })
+      }
+    },
+    observe,
+    of: (id) => counters.get(id)?.total,
+    sum() {
+      const totals = [...counters.values()].map(({ total }) => total)
+      return totals.reduce((sum, total) => ({ ...add(sum, total), open: sum.open + total.open }), nothing)
+    },
+    async flush() {
+      observe()
+      const due = [...counters]
+        .filter(([, counter]) => counter.due.bytesIn + counter.due.bytesOut + counter.due.connections > 0)
+        .map(([id, counter]) => [id, counter.due] as const)
+      for (let at = 0; at < due.length; at += batchSize) await write(due.slice(at, at + batchSize))
+    },
+  }
+}
+
+/** What came since `before`; all of it when the count began anew. */
+function growth(before: Traffic, now: Traffic): Traffic {
+  const since = (a: number, b: number): number => (b >= a ? b - a : b)
+  return {
+    bytesIn: since(before.bytesIn, now.bytesIn),
+    bytesOut: since(before.bytesOut, now.bytesOut),
+    connections: since(before.connections, now.connections),
+    open: now.open,
+  }
+}
+
+function add(a: Traffic, b: Traffic): Traffic {
+  return {
+    bytesIn: a.bytesIn + b.bytesIn,
+    bytesOut: a.bytesOut + b.bytesOut,
+    connections: a.connections + b.connections,
+    open: a.open,
+  }
+}

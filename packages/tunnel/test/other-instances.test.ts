@@ -1,0 +1,90 @@
+import { Database, type EventOrigin, Events, type EventToken, override } from '@sallyport/core'
+import t from 'tap'
+import { allocationsChanged, devicesRevoked } from '../dist/index.js'
+import { openChannel } from './support/channel.js'
+import { startPanel } from './support/panel.js'
+import { until } from './support/until.js'
+
+type Handler = (payload: never, origin: EventOrigin) => void | Promise<void>
+
+/** Events that a test can let another instance emit, or lose. */
+function testEvents() {
+  const handlers = new Map<string, Set<Handler>>()
+  const resyncs = new Set<() => void | Promise<void>>()
+  const deliver = async (name: string, payload: unknown, remote: boolean): Promise<void> => {
+    for (const handler of handlers.get(name) ?? []) await handler(payload as never, { remote })
+  }
+  const events: Events = {
+    emit: ({ name }, payload) => deliver(name, payload, false),
+    on({ name }, handler) {
+      const known = handlers.get(name) ?? new Set()
+      handlers.set(name, known.add(handler as Handler))
+      return () => void known.delete(handler as Handler)
+    },
+    onResync(handler) {
+      resyncs.add(handler)
+      return () => void resyncs.delete(handler)
+    },
+  }
+  return {
+    events,
+    fromElsewhere: <T>({ name }: EventToken<T>, payload: T) => deliver(name, payload, true),
+    async resync() {
+      for (const handler of resyncs) await handler()
+    },
+  }
+}
+
+const { events, fromElsewhere, resync } = testEvents()
+const panel = await startPanel({ kernel: { overrides: [override(Events, events)] } })
+t.teardown(() => panel.stop())
+const alice = { id: 'alice' }
+/** What another instance does to the database that both share. */
+const sql = (text: string, bind: unknown[]) => panel.kernel.get(Database).sequelize.query(text, { bind })
+
+t.test('a device that another instance revoked is cut here', async (t) => {
+  const device = await panel.enrol(alice)
+  await panel.allocate(device, { protocol: 'tcp', localPort: 1 })
+  const channel = await openChannel(panel, device.token)
+  await sql('DELETE FROM tunnel_devices WHERE id = $1', [device.id])
+  await fromElsewhere(devicesRevoked, { deviceIds: [device.id] })
+  t.equal(await channel.closed, 4403)
+  const { body } = await panel.call('GET', '/api/tunnel/relays', { as: alice })
+  t.equal(body.relays[0].load.allocations, 0)
+})
+
+t.test('what another instance changed is told to the agent and to the relay', async (t) => {
+  const device = await panel.enrol(alice)
+  const { id } = await panel.allocate(device, { protocol: 'tcp', localPort: 1 })
+  const channel = await openChannel(panel, device.token)
+  const told = (status: string) =>
+    until(status, () => channel.messages.some((one) => one.type === 'state' && one.allocations[0]?.status === status))
+  await sql('UPDATE tunnel_allocations SET paused = true WHERE id = $1', [id])
+  await fromElsewhere(allocationsChanged, { deviceIds: [device.id] })
+  await told('closed')
+
+  await sql('UPDATE tunnel_allocations SET local_port = 7, paused = false WHERE id = $1', [id])
+  await resync()
+  const healed = await until('what no event told of', () =>
+    channel.messages.find((one) => one.type === 'state' && one.allocations[0]?.localPort === 7),
+  )
+  t.ok(healed)
+  t.equal((await panel.allocations(alice))[0]?.status, 'open')
+
+  await sql('UPDATE tunnel_devices SET token_id = NULL WHERE id = $1', [device.id])
+  await resync()
+  t.equal(await channel.closed, 4403)
+})
+
+t.test('a device that is connected elsewhere is online', async (t) => {
+  const device = await panel.enrol(alice)
+  const isOnline = async () => (await panel.devices(alice)).find(({ id }) => id === device.id)?.online
+  t.equal(await isOnline(), false)
+  await sql(
+    "UPDATE tunnel_devices SET instance_id = gen_random_uuid(), online_until = now() + interval '1 minute' WHERE id = $1",
+    [device.id],
+  )
+  t.equal(await isOnline(), true)
+  await sql("UPDATE tunnel_devices SET online_until = now() - interval '1 second' WHERE id = $1", [device.id])
+  t.equal(await isOnline(), false, 'and it is not, when that instance has stopped saying so')
+})
