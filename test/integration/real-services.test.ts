@@ -68,7 +68,10 @@ t.test('Redis answers its own client, pipelined', { skip: withoutRedis }, async 
   const pipeline = client.multi()
   for (let index = 0; index < count; index++) pipeline.get(`key:${index}`)
   const values = await within('the pipeline', pipeline.execAsPipeline())
-  t.same(values, Array.from({ length: count }, (_, index) => `value ${index}`))
+  t.same(
+    values,
+    Array.from({ length: count }, (_, index) => `value ${index}`),
+  )
   t.equal(await client.dbSize(), count)
   const large = 'x'.repeat(8 * 1024 * 1024)
   await client.set('large', large)

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { event, within } from '../support/deadline.js'
 import { adminPassword, panelEnvironment, serverFile, startPanel, temporaryDirectory } from '../support/panel.js'
-import { postgresServer, withoutPostgres } from '../support/real-servers.js'
 import { type Program, root, startProgram } from '../support/program.js'
+import { postgresServer, withoutPostgres } from '../support/real-servers.js'
 
 const secret = 'do-not-show-this-password'
 const nonsense: readonly [variable: string, value: string][] = [
@@ -143,7 +143,11 @@ t.test('keys and password are made once and kept to the owner', async (t) => {
   t.notMatch(first.program.stderr, password, 'it is not in the log')
   t.match(await first.program.stop(), { code: 0 })
   const modes = await Promise.all((await readdir(dataDir)).map(async (name) => [name, await mode(join(dataDir, name))]))
-  t.same(modes.filter(([, bits]) => (Number(bits) & 0o077) !== 0), [], 'nothing for others to read')
+  t.same(
+    modes.filter(([, bits]) => (Number(bits) & 0o077) !== 0),
+    [],
+    'nothing for others to read',
+  )
 
   const second = await startPanel(t, env)
   t.notMatch(second.program.stdout, /password/, 'said only once')

@@ -74,7 +74,9 @@ t.test('a player’s traffic passes through a tunnel, and a restart of the panel
         return
       }
       socket.unshift(first)
-      received.push(digestOf(socket).then((result) => (socket.end(result.digest), result)))
+      const result = digestOf(socket)
+      received.push(result)
+      result.then(({ digest }) => socket.end(digest))
     })
   })
   t.teardown(() => service.close())
@@ -83,17 +85,20 @@ t.test('a player’s traffic passes through a tunnel, and a restart of the panel
   const [tunnel] = tunnels
   if (!tunnel) throw new Error('no tunnel')
 
-  await t.test('1 GiB to the service arrives whole, and its answer comes after the player’s half is closed', async (t) => {
-    const { stream, digest } = gibibyteOfData()
-    const socket = player(tunnel.port)
-    stream.pipe(socket)
-    const answer = new PassThrough()
-    socket.pipe(answer)
-    const [text] = await within('the answer', answer.toArray(), 120_000)
-    const expected = digest()
-    t.equal(String(text), expected, 'the service saw what the player sent')
-    t.match(await received[0], { bytes: gibibyte, digest: expected })
-  })
+  await t.test(
+    '1 GiB to the service arrives whole, and its answer comes after the player’s half is closed',
+    async (t) => {
+      const { stream, digest } = gibibyteOfData()
+      const socket = player(tunnel.port)
+      stream.pipe(socket)
+      const answer = new PassThrough()
+      socket.pipe(answer)
+      const [text] = await within('the answer', answer.toArray(), 120_000)
+      const expected = digest()
+      t.equal(String(text), expected, 'the service saw what the player sent')
+      t.match(await received[0], { bytes: gibibyte, digest: expected })
+    },
+  )
 
   await t.test('1 GiB from the service arrives whole', async (t) => {
     const socket = player(tunnel.port)
@@ -111,20 +116,35 @@ t.test('a player’s traffic passes through a tunnel, and a restart of the panel
     t.match(traffic, { bytesIn: gibibyte + 'give'.length, bytesOut: gibibyte + 64, connections: 2, open: 0 })
   })
 
-  await t.test('after SIGTERM and a new start devices, tunnels and ports are as before, and the agent is back', async (t) => {
-    const before = await allocations(admin)
-    const devices = await admin.ok<{ devices: { id: string }[] }>('GET', '/api/tunnel/devices')
-    t.same(await panel.program.stop('SIGTERM', 12_000), { code: 0, signal: null })
-    const port = new URL(panel.url).port
-    panel = await startPanel(outer, { ...env, PORT: port })
-    admin = await signIn(panel.url)
-    const strip = (list: typeof before) => list.map(({ id, port, deviceId, protocol, localPort, traffic }) => ({ id, port, deviceId, protocol, localPort, bytesIn: traffic.bytesIn, bytesOut: traffic.bytesOut }))
-    t.same(strip(await allocations(admin)), strip(before))
-    const after = await admin.ok<{ devices: { id: string }[] }>('GET', '/api/tunnel/devices')
-    t.same(after.devices.map(({ id }) => id), devices.devices.map(({ id }) => id))
-    const echoed = await until('the agent', () => roundTrip(tunnel.port), 30_000)
-    t.equal(echoed, createHash('sha256').update('hello').digest('hex'))
-  })
+  await t.test(
+    'after SIGTERM and a new start devices, tunnels and ports are as before, and the agent is back',
+    async (t) => {
+      const before = await allocations(admin)
+      const devices = await admin.ok<{ devices: { id: string }[] }>('GET', '/api/tunnel/devices')
+      t.same(await panel.program.stop('SIGTERM', 12_000), { code: 0, signal: null })
+      const port = new URL(panel.url).port
+      panel = await startPanel(outer, { ...env, PORT: port })
+      admin = await signIn(panel.url)
+      const strip = (list: typeof before) =>
+        list.map(({ id, port, deviceId, protocol, localPort, traffic }) => ({
+          id,
+          port,
+          deviceId,
+          protocol,
+          localPort,
+          bytesIn: traffic.bytesIn,
+          bytesOut: traffic.bytesOut,
+        }))
+      t.same(strip(await allocations(admin)), strip(before))
+      const after = await admin.ok<{ devices: { id: string }[] }>('GET', '/api/tunnel/devices')
+      t.same(
+        after.devices.map(({ id }) => id),
+        devices.devices.map(({ id }) => id),
+      )
+      const echoed = await until('the agent', () => roundTrip(tunnel.port), 30_000)
+      t.equal(echoed, createHash('sha256').update('hello').digest('hex'))
+    },
+  )
 
   await t.test('a panel that is killed loses nothing either', async (t) => {
     await panel.program.stop('SIGKILL')

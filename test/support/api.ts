@@ -38,6 +38,9 @@ export function api(url: string, token?: string): Api {
 
 /** The API as the first administrator. */
 export async function signIn(url: string, password: string = adminPassword): Promise<Api> {
-  const { token } = await api(url).ok<{ token: string }>('POST', '/api/auth/login', { email: 'admin@localhost', password })
+  const { token } = await api(url).ok<{ token: string }>('POST', '/api/auth/login', {
+    email: 'admin@localhost',
+    password,
+  })
   return api(url, token)
 }

@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import type { EventEmitter } from 'node:events'
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const pollEveryMs = 50

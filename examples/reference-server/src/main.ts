@@ -1,7 +1,6 @@
 import { createServer as createNetServer } from 'node:net'
-import { isSallyportError, type Kernel } from '@sallyport/core'
+import type { Kernel } from '@sallyport/core'
 import { type Environment, EnvironmentError, readEnvironment } from './environment.js'
-import { createServer } from './server.js'
 
 /** EX_CONFIG of sysexits.h: a person has to change something before a start can work. */
 const configurationExitCode = 78
@@ -17,6 +16,8 @@ async function main(): Promise<void> {
   try {
     const environment = readEnvironment(process.env)
     await assertPortFree(environment)
+    // Only now: whoever mistyped a variable need not wait for all of it to load.
+    const { createServer } = await import('./server.js')
     kernel = createServer(environment, {
       onGeneratedPassword: ({ email, password }) =>
         say(`First administrator: ${email}, password: ${password} (shown only now)`),
@@ -76,7 +77,7 @@ function stopOnSignal(kernel: Kernel): void {
 }
 
 function fail(error: unknown): never {
-  const isExpected = error instanceof EnvironmentError || isSallyportError(error)
+  const isExpected = error instanceof EnvironmentError || (error instanceof Error && error.name === 'SallyportError')
   complain(
     `Sallyport cannot start: ${isExpected ? messageOf(error) : error instanceof Error ? error.stack : String(error)}`,
   )

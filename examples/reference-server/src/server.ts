@@ -1,5 +1,15 @@
 import { auth, type DirectoryConfig, directory, type GeneratedPasswordHandler, session } from '@sallyport/auth'
-import { type ConfigInput, createKernel, createLogger, database, http, type Kernel, keyring, redis, settings } from '@sallyport/core'
+import {
+  type ConfigInput,
+  createKernel,
+  createLogger,
+  database,
+  http,
+  type Kernel,
+  keyring,
+  redis,
+  settings,
+} from '@sallyport/core'
 import { type EmbeddedRelayConfig, tunnel } from '@sallyport/tunnel'
 import { dashboard } from './dashboard.js'
 import type { Environment } from './environment.js'
@@ -21,7 +31,10 @@ export function createServer(environment: Environment, hooks: ServerHooks): Kern
       keyring({ secretKeys: environment.secretKeys, dataDir }),
       http({ publicUrl, trustedProxies }),
       settings({ initial: { features: { tunnels: environment.tunnelsEnabled } } }),
-      auth({ strategies: [session()], users: directory({ firstAdministrator: firstAdministrator(environment, hooks) }) }),
+      auth({
+        strategies: [session()],
+        users: directory({ firstAdministrator: firstAdministrator(environment, hooks) }),
+      }),
       tunnel({ portRange: environment.relayPortRange, relay: relayOptions(environment) }),
       dashboard(),
     ],

@@ -1,15 +1,13 @@
 import type { Duplex } from 'node:stream'
 import pg, { type ClientConfig } from 'pg'
 import { type Options, Sequelize } from 'sequelize'
+import { isConnectionLost, queryTimedOut } from './unavailable.js'
 
 /** What Sequelize takes as `dialectModule`, and how many connections it may have. */
 interface DriverOptions {
   readonly client: ClientConfig
   readonly pool: NonNullable<Options['pool']>
 }
-
-/** Message of `pg` when `query_timeout` has passed. */
-const queryTimedOut = 'Query read timeout'
 
 type QueryCallback = (error: Error | null, result?: unknown) => void
 
@@ -25,20 +23,24 @@ export function createSequelize({ client: clientConfig, pool }: DriverOptions): 
       super({ ...clientConfig, types: given.types } as ClientConfig)
     }
 
-    // A connection on which an answer is overdue is done with: were it given out again, every later query would wait.
+    // A connection that is lost, or on which an answer is overdue, must not be given out again: the driver tells the
+    // query first and the pool later.
     override query(...args: unknown[]): never {
       const callback = args.at(-1)
       if (typeof callback === 'function') {
         args[args.length - 1] = (error: Error | null, result?: unknown) => {
-          if (error?.message === queryTimedOut) {
-            this._invalid = true
-            const { connection } = this as unknown as { connection: { stream: Duplex } }
-            connection.stream.destroy()
-          }
+          if (error && isConnectionLost(error)) this.#giveUp(error)
           ;(callback as QueryCallback)(error, result)
         }
       }
       return (super.query as (...given: unknown[]) => never)(...args)
+    }
+
+    #giveUp(error: Error): void {
+      this._invalid = true
+      if (error.message !== queryTimedOut) return
+      const { connection } = this as unknown as { connection: { stream: Duplex } }
+      connection.stream.destroy()
     }
   }
 

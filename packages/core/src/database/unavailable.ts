@@ -11,13 +11,16 @@ const connectionErrors: ReadonlySet<string> = new Set([
   'SequelizeConnectionAcquireTimeoutError',
 ])
 
+/** What the driver says when `query_timeout` has passed. */
+export const queryTimedOut = 'Query read timeout'
+
 /** What the driver says when the connection goes away under a query. */
 const lostMessages: ReadonlySet<string> = new Set([
   'Connection terminated',
   'Connection terminated unexpectedly',
   'Client has encountered a connection error and is not queryable',
   'Client was closed and is not queryable',
-  'Query read timeout',
+  queryTimedOut,
   'The embedded database is closed',
 ])
 
@@ -41,10 +44,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (coreErrors.DATABASE_UNREACHABLE.is(error) || connectionErrors.has(error.name)) return true
   const { parent } = error as { parent?: unknown }
-  return error.name === 'SequelizeDatabaseError' && parent instanceof Error && isLost(parent)
+  return error.name === 'SequelizeDatabaseError' && parent instanceof Error && isConnectionLost(parent)
 }
 
-function isLost(error: Error): boolean {
+/** Whether an error of the driver `pg` says that the connection is of no use any more. */
+export function isConnectionLost(error: Error): boolean {
   const { code } = error as { code?: unknown }
   // Class 08: connection exception.
   if (typeof code === 'string' && (lostCodes.has(code) || code.startsWith('08'))) return true

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { QueryTypes } from 'sequelize'
 import t from 'tap'
 import { maintain } from '../../dist/database/embedded-maintenance.js'
@@ -110,15 +110,18 @@ t.test('what a start that was cut off left behind is cleared away', async (t) =>
 })
 
 t.test('a damaged database is said to be, and not made anew', async (t) => {
-  const exitCode = process.exitCode
+  const { exitCode } = process
+  const sound = join(t.testdir(), 'sound')
+  const { kernel } = await started(sound)
+  await kernel.stop()
   for (const [damage, reason] of [
     [(files: string) => rmSync(join(files, 'PG_VERSION')), /PG_VERSION/],
     [(files: string) => writeFileSync(join(files, 'global', 'pg_control'), 'nonsense'), /pg_control/],
     [(files: string) => writeFileSync(join(files, 'PG_VERSION'), '14\n'), /version 14/],
   ] as const) {
-    const dataDir = t.testdir()
-    const { kernel } = await started(dataDir)
-    await kernel.stop()
+    const dataDir = join(dirname(sound), 'damaged')
+    rmSync(dataDir, { recursive: true, force: true })
+    cpSync(sound, dataDir, { recursive: true })
     const files = join(dataDir, 'postgres')
     damage(files)
     const before = readdirSync(files)
