@@ -4,7 +4,7 @@ import {
   type Allocation,
   type AllocationRow,
   type LiveAllocations,
-  selectAllocations,
+  selectAllocationsFrom,
   toAllocation,
 } from './allocation.js'
 import type { AuditTrail, Caller } from './audit-trail.js'
@@ -12,6 +12,7 @@ import type { ChangeFeed } from './change-feed.js'
 import type { PortRange } from './config.js'
 import type { Devices, OwnedDevice } from './devices.js'
 import { tunnelErrors } from './errors.js'
+import { createInTurn } from './in-turn.js'
 import { checkLocalHost } from './local-host.js'
 import { choosePort, type Protocol } from './ports.js'
 import { type QuotaSettings, takeQuota } from './quotas.js'
@@ -60,6 +61,7 @@ export function createAllocate(
   options: AllocateOptions,
 ): (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]> {
   const { database, sql, devices, quotas, portRange, chooseRelay, snapshot, feed, audit } = options
+  const inTurn = createInTurn('allocations are being made')
 
   /** Keeps the device from being deleted or revoked until the transaction ends. */
   const holdDevice = async (device: OwnedDevice, transaction: Transaction): Promise<void> => {
@@ -86,21 +88,23 @@ export function createAllocate(
       await holdDevice(device, transaction)
       const wanted = { hostGroup: relay.hostGroup, protocols, port: request.port }
       const port = await choosePort(sql, transaction, portRange, wanted)
-      const ids: number[] = []
-      for (const protocol of protocols) {
-        const [row] = await sql<{ id: number | string }>(
-          `INSERT INTO tunnel_allocations
-             (device_id, relay_id, host_group, protocol, port, local_host, local_port, name)
-           VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-          [device.id, relay.id, relay.hostGroup, protocol, port, localHost, request.localPort, request.name ?? null],
-          transaction,
-        )
-        ids.push(Number(row?.id))
-      }
       return sql<AllocationRow>(
-        `${selectAllocations} WHERE a.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))
-         ORDER BY a.protocol`,
-        [JSON.stringify(ids)],
+        `WITH made AS (
+           INSERT INTO tunnel_allocations
+             (device_id, relay_id, host_group, protocol, port, local_host, local_port, name)
+           SELECT $1::uuid, $2, $3, protocol, $5, $6, $7, $8 FROM jsonb_array_elements_text($4::jsonb) AS p (protocol)
+           RETURNING *)
+         ${selectAllocationsFrom('made')} ORDER BY a.protocol`,
+        [
+          device.id,
+          relay.id,
+          relay.hostGroup,
+          JSON.stringify(protocols),
+          port,
+          localHost,
+          request.localPort,
+          request.name ?? null,
+        ],
         transaction,
       )
     })
@@ -121,7 +125,7 @@ export function createAllocate(
     relay: ChosenRelay,
   ): Promise<AllocationRow[]> => {
     for (let tries = 0; tries < maxTries; tries += 1) {
-      const rows = await insert(device, request, relay)
+      const rows = await inTurn(() => insert(device, request, relay))
       await feed.announce([device.id])
       const live = snapshot()
       if (!rows.some((row) => live.state(row) === 'failed')) return rows

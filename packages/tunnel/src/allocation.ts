@@ -54,12 +54,17 @@ export interface AllocationRow {
 }
 
 /** Selects `AllocationRow`s; a condition follows. */
-export const selectAllocations: string = `
-  SELECT a.id, a.device_id, a.relay_id, a.protocol, a.port, a.local_host, a.local_port, a.name, a.paused, a.bytes_in,
-    a.bytes_out, a.connections, a.created_at, r.host, d.owner_id, d.organisation_id
-  FROM tunnel_allocations a
-  JOIN tunnel_devices d ON d.id = a.device_id
-  JOIN tunnel_relays r ON r.id = a.relay_id`
+export const selectAllocations: string = selectAllocationsFrom('tunnel_allocations')
+
+/** The same of rows that were just made: the statement that makes them does not see them in their table. */
+export function selectAllocationsFrom(rows: 'tunnel_allocations' | 'made'): string {
+  return `
+    SELECT a.id, a.device_id, a.relay_id, a.protocol, a.port, a.local_host, a.local_port, a.name, a.paused, a.bytes_in,
+      a.bytes_out, a.connections, a.created_at, r.host, d.owner_id, d.organisation_id
+    FROM ${rows} a
+    JOIN tunnel_devices d ON d.id = a.device_id
+    JOIN tunnel_relays r ON r.id = a.relay_id`
+}
 
 /** What the relays of this instance know of allocations, at one moment. */
 export interface LiveAllocations {

@@ -1,9 +1,9 @@
 import KeyvRedis from '@keyv/redis'
 import { Keyv, type KeyvOptions } from 'keyv'
-import { LRUCache } from 'lru-cache'
 import { coreErrors } from '../errors.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Cache } from './cache.js'
+import { createMemoryStore } from './memory-store.js'
 import type { Redis } from './redis.js'
 
 const defaultTtlMs = 60_000
@@ -34,7 +34,7 @@ export function createCache({ client, prefix }: Redis, logger: Logger): Cache {
         throw coreErrors.ARGUMENT_INVALID({ argument: `Cache name ${name}`, reason: 'it is not like auth.sessions' })
       }
       const keyv = new Keyv<T>({
-        store: client ? new KeyvRedis(client, redisOptions) : new LRUCache<string, string>({ max: maxEntries }),
+        store: client ? new KeyvRedis(client, redisOptions) : createMemoryStore(maxEntries),
         namespace: `${prefix}cache:${name}`,
         useKeyPrefix: false,
         ttl: ttlMs,

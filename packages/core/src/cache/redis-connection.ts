@@ -2,14 +2,17 @@ import { createClient, type RedisClientType } from '@keyv/redis'
 import { coreErrors } from '../errors.js'
 import type { Logger } from '../kernel/logger.js'
 import type { RedisAddress } from './redis-url.js'
+import { within } from './within.js'
 
 const connectTimeoutMs = 5_000
 /** Between two tries to reconnect: doubled from the first to the longest, with a fifth of chance. */
 const firstRetryMs = 100
 const longestRetryMs = 2_000
-/** How often an idle connection is tried, and how long it may stay silent before it counts as dead. */
-const pingIntervalMs = 3_000
-const silenceMs = 8_000
+/** How often a connection is tried, and how long an answer may take before the connection counts as dead. */
+const pingIntervalMs = 2_000
+const answerTimeoutMs = 3_000
+/** The same for one that is being made: nothing else is sent on it. */
+const silenceMs = 5_000
 const maxQueuedCommands = 10_000
 const closeTimeoutMs = 1_000
 /** Every cache namespace listens to its client. */
@@ -43,17 +46,17 @@ export async function connectRedis(address: RedisAddress, logger: Logger): Promi
     },
     disableOfflineQueue: true,
     commandsQueueMaxLength: maxQueuedCommands,
-    pingInterval: pingIntervalMs,
     disableClientInfo: true,
   }) as unknown as RedisClientType
   client.setMaxListeners(maxListeners)
 
   let away = false
-  client.on('error', (error: unknown) => {
+  const sayAway = (error: unknown): void => {
     if (away || !started || closing) return
     away = true
     logger.warn({ redis: address.place, reason: describe(error, address) }, 'redis is away')
-  })
+  }
+  client.on('error', sayAway)
   client.on('ready', () => {
     if (closing) client.destroy()
     else if (away) logger.info({ redis: address.place }, 'redis is back')
@@ -62,18 +65,44 @@ export async function connectRedis(address: RedisAddress, logger: Logger): Promi
 
   try {
     await client.connect()
+    // Without a password nothing has been said yet that a server could refuse.
+    await client.ping()
   } catch (error) {
+    if (client.isOpen) client.destroy()
     throw coreErrors.REDIS_UNREACHABLE({ reason: describe(error, address) })
   }
   started = true
+  const stopWatching = watch(client, sayAway)
   return {
     client,
     async close() {
       closing = true
+      stopWatching()
       // While it reconnects there is nothing to close yet: the next try ends it.
       if (client.isReady) await closeWithin(client)
     },
   }
+}
+
+/**
+ * Gives a connection up on which no answer comes. The socket's own timeout does not: whatever is written to it counts
+ * as life.
+ */
+function watch(client: RedisClientType, sayAway: (error: Error) => void): () => void {
+  let asking = false
+  const ask = async (): Promise<void> => {
+    if (asking || !client.isReady) return
+    asking = true
+    const answered = await within(answerTimeoutMs, client.ping()).catch(() => true)
+    asking = false
+    if (answered || !client.isReady) return
+    sayAway(new Error('timeout'))
+    client.destroy()
+    // Rejects only when it is being closed.
+    client.connect().catch(() => undefined)
+  }
+  const timer = setInterval(() => void ask(), pingIntervalMs).unref()
+  return () => clearInterval(timer)
 }
 
 /** Lets commands under way end. */
@@ -89,7 +118,7 @@ async function closeWithin(client: RedisClientType): Promise<void> {
 }
 
 function describe(error: unknown, { place, password }: RedisAddress): string {
-  const first = error instanceof AggregateError ? error.errors[0] : error
+  const first = rootOf(error)
   const { code, message } = first instanceof Error ? (first as NodeJS.ErrnoException) : { code: '', message: '' }
   switch (code) {
     case 'ECONNREFUSED':
@@ -102,5 +131,11 @@ function describe(error: unknown, { place, password }: RedisAddress): string {
   if (/^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(message))
     return `${place} does not let this user in with this password`
   const told = password === '' ? message : message.replaceAll(password, '[secret]')
-  return `${place}: ${told || String(code)}`
+  return `${place}: ${told || code || 'it fails'}`
+}
+
+/** The client wraps what the socket says; several addresses of one host give one error for each. */
+function rootOf(error: unknown): unknown {
+  if (error instanceof Error && 'socketError' in error) return rootOf(error.socketError)
+  return error instanceof AggregateError ? rootOf(error.errors[0]) : error
 }

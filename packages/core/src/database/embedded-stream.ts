@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { PGlite } from '@electric-sql/pglite'
+import type { DurableFiles } from './embedded-files.js'
 
 type Callback = (error?: Error | null) => void
 
@@ -9,10 +10,13 @@ const terminate = 'X'.charCodeAt(0)
 /** What the driver `pg` takes for its socket; the bytes go to the database in this process and back. */
 export class EmbeddedStream extends Duplex {
   readonly #database: PGlite
+  readonly #files: DurableFiles | undefined
 
-  constructor(database: PGlite) {
+  /** @param files those of the database; `undefined` when it is in memory */
+  constructor(database: PGlite, files: DurableFiles | undefined) {
     super()
     this.#database = database
+    this.#files = files
   }
 
   connect(): this {
@@ -50,10 +54,10 @@ export class EmbeddedStream extends Duplex {
     if (!this.#database.ready) throw new Error('The embedded database is closed')
     if (message[0] === terminate) return
     const answer: Buffer[] = []
+    const onRawData = (bytes: Uint8Array): void => void answer.push(Buffer.from(bytes))
     // Not `execProtocolRaw`: without a receiver of its own it keeps every answer for ever.
-    await this.#database.execProtocolRawStream(message, {
-      onRawData: (bytes) => void answer.push(Buffer.from(bytes)),
-    })
+    if (this.#files) await this.#files.durably(this.#database, message, onRawData)
+    else await this.#database.execProtocolRawStream(message, { onRawData })
     if (answer.length > 0) this.push(Buffer.concat(answer))
   }
 

@@ -6,11 +6,14 @@ import { coreErrors } from '../errors.js'
 import { dataDirUnusable, memoryDataDir, prepareDataDir } from './data-dir.js'
 import { lockDataDir } from './data-dir-lock.js'
 import { createDatabaseFiles } from './embedded-create.js'
-import { openOptions } from './embedded-options.js'
+import { DurableFiles } from './embedded-files.js'
+import { fileOptions, memoryOptions } from './embedded-options.js'
 import { memoryTemplate } from './embedded-template.js'
 
 export interface EmbeddedPostgres {
   readonly database: PGlite
+  /** `undefined` when it is in memory. */
+  readonly files: DurableFiles | undefined
   close(): Promise<void>
 }
 
@@ -21,28 +24,29 @@ export interface EmbeddedPostgres {
 export async function openEmbedded(dataDir: string): Promise<EmbeddedPostgres> {
   if (dataDir === memoryDataDir) {
     const archive = new Blob([await memoryTemplate()])
-    const database = await PGlite.create(memoryDataDir, { ...openOptions, loadDataDir: archive })
-    return { database, close: () => database.close() }
+    const database = await PGlite.create(memoryDataDir, { ...memoryOptions, loadDataDir: archive })
+    return { database, files: undefined, close: () => database.close() }
   }
   const directory = prepareDataDir(dataDir)
   const unlock = await lockDataDir(directory)
   try {
-    const files = join(directory, 'postgres')
-    if (!isMade(files)) await make(directory, files)
-    const database = await open(files)
-    return { database, close: () => database.close().finally(unlock) }
+    const path = join(directory, 'postgres')
+    if (!isMade(path)) await make(directory, path)
+    const files = new DurableFiles(path)
+    const database = await open(path, files)
+    return { database, files, close: () => database.close().finally(unlock) }
   } catch (error) {
     unlock()
     throw error
   }
 }
 
-function isMade(files: string): boolean {
-  return existsSync(files) && readdirSync(files).length > 0
+function isMade(path: string): boolean {
+  return existsSync(path) && readdirSync(path).length > 0
 }
 
 /** Made beside and then renamed, so that whatever is under the final name is whole. */
-async function make(directory: string, files: string): Promise<void> {
+async function make(directory: string, path: string): Promise<void> {
   const prefix = 'postgres.new-'
   const made = join(directory, `${prefix}${randomUUID()}`)
   try {
@@ -51,17 +55,17 @@ async function make(directory: string, files: string): Promise<void> {
     }
     await createDatabaseFiles(made)
     chmodSync(made, 0o700)
-    rmSync(files, { recursive: true, force: true })
-    renameSync(made, files)
+    rmSync(path, { recursive: true, force: true })
+    renameSync(made, path)
   } catch (error) {
     rmSync(made, { recursive: true, force: true })
     throw dataDirUnusable(directory, error)
   }
 }
 
-async function open(files: string): Promise<PGlite> {
+async function open(path: string, files: DurableFiles): Promise<PGlite> {
   // Were it missing, PGlite would take the directory for a new one and write over what is left of the old.
-  if (!existsSync(join(files, 'PG_VERSION'))) throw corrupt(files, 'it has no PG_VERSION')
+  if (!existsSync(join(path, 'PG_VERSION'))) throw corrupt(path, 'it has no PG_VERSION')
   const complaints: string[] = []
   const onStderr = (line: string): boolean => {
     const complaint = /(?:FATAL|PANIC|DETAIL): +(.+)/.exec(line)?.[1]
@@ -70,10 +74,10 @@ async function open(files: string): Promise<PGlite> {
   }
   const { exitCode } = process
   try {
-    return await PGlite.create(files, { ...openOptions, onStderr })
+    return await PGlite.create({ ...fileOptions, fs: files, onStderr })
   } catch (error) {
     const reason = complaints.join('; ') || (error instanceof Error ? error.message : String(error))
-    throw corrupt(files, reason, error)
+    throw corrupt(path, reason, error)
   } finally {
     // The engine's exit sets it; whether this process fails is not the engine's to say.
     process.exitCode = exitCode

@@ -80,10 +80,10 @@ interface Opened {
 }
 
 async function openInProcess(dataDir: string, scope: Scope): Promise<Opened> {
-  const embedded = await openEmbedded(dataDir)
-  scope.defer(() => embedded.close())
+  const { database: engine, files, close: closeEngine } = await openEmbedded(dataDir)
+  scope.defer(closeEngine)
   const sequelize = createSequelize({
-    client: { user: 'postgres', database: 'postgres', stream: () => new EmbeddedStream(embedded.database) },
+    client: { user: 'postgres', database: 'postgres', stream: () => new EmbeddedStream(engine, files) },
     pool: embeddedPool,
   })
   scope.defer(() => close(sequelize))

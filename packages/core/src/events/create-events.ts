@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { RedisClientType } from '@keyv/redis'
 import type { Redis } from '../cache/redis.js'
+import { within } from '../cache/within.js'
 import type { Logger } from '../kernel/logger.js'
 import { decodeEventMessage, encodeEventMessage } from './event-message.js'
 import type { Events } from './events.js'
-import { createLocalDispatch, type LocalDispatch, within } from './local-dispatch.js'
+import { createLocalDispatch, type LocalDispatch } from './local-dispatch.js'
 import { createOutbox } from './outbox.js'
 
 /** Longest time that `emit` waits for Redis. */

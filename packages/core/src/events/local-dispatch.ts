@@ -1,3 +1,4 @@
+import { within } from '../cache/within.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Disposer } from '../kernel/scope.js'
 import type { EventOrigin } from './events.js'
@@ -37,19 +38,5 @@ export function createLocalDispatch(logger: Logger): LocalDispatch {
         }
       }
     },
-  }
-}
-
-/** Whether `work` ended in time. */
-export async function within(timeoutMs: number, work: unknown): Promise<boolean> {
-  if (!(work instanceof Promise)) return true
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false)
-  })
-  try {
-    return await Promise.race([work.then(() => true), timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }

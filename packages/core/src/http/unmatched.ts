@@ -32,7 +32,8 @@ function refuse(
   if (path === undefined) throw coreErrors.NOT_FOUND()
   if (upgrades.find(path)) throw coreErrors.UPGRADE_REQUIRED(undefined, { headers: { upgrade: 'websocket' } })
   const methods = table.methodsOf(path)
-  if (methods.length === 0) throw coreErrors.NOT_FOUND()
+  // With a known method it is the path that is wrong: `//api/users` and `/api/users/` mean a route, and are none.
+  if (methods.length === 0 || methods.includes(raw.method ?? '')) throw coreErrors.NOT_FOUND()
   const allow = [...methods, 'OPTIONS'].join(', ')
   if (raw.method === 'OPTIONS') return reply.header('allow', allow).code(204).send()
   throw coreErrors.METHOD_NOT_ALLOWED({ method: raw.method ?? '' }, { headers: { allow } })

@@ -258,6 +258,10 @@ t.test('answers unknown routes and wrong methods', async (t) => {
   for (const path of ['/nope', '/api', '/api/', '/api/people/7/x', '/', '/api/people/']) {
     t.equal((await problem(await panel.fetch(path))).error, 'not_found', path)
   }
+  // Ways to write a path that is known, with a method that it takes: no route, and no wrong method either.
+  for (const path of ['/api//people/7', '/api/people/7/', '/api/text/']) {
+    t.equal((await problem(await panel.fetch(path))).error, 'not_found', path)
+  }
   const wrong = await panel.fetch('/api/people', { method: 'PUT', json: {} })
   t.equal(wrong.headers.get('allow'), 'POST, OPTIONS')
   t.equal((await problem(wrong)).error, 'method_not_allowed')
