@@ -39,7 +39,8 @@ export {
   SallyportError,
   type SallyportErrorOptions,
 } from './kernel/errors.js'
-export { createKernel, type Kernel, type KernelOptions, type KernelState } from './kernel/kernel.js'
+export { createKernel, type Kernel, type KernelOptions } from './kernel/kernel.js'
+export type { KernelState } from './kernel/lifecycle.js'
 export { createLogger, Logger } from './kernel/logger.js'
 export {
   definePlugin,

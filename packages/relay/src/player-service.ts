@@ -7,27 +7,12 @@ import type { Emitter } from './emitter.js'
 import { encodeFrame } from './frame.js'
 import type { AgentLimits } from './limits.js'
 import { Permits } from './permits.js'
+import type { PlayerRequest } from './player-request.js'
 import { encodeMessage, FrameType, type OpenMessage } from './protocol.js'
 import type { Refusals } from './refusals.js'
 import { serveTcp } from './serve-tcp.js'
 import { serveUdp } from './serve-udp.js'
 import { connectTcp } from './target.js'
-
-/** One player to be served: what was asked, and how to answer. */
-export interface PlayerRequest {
-  message: OpenMessage
-  allowed: AllowList
-  limits: AgentLimits
-  record: ConnectionRecord
-  /** Aborted when the agent stops. */
-  signal: AbortSignal
-  /** Instead of a data connection. */
-  refuse: (error: RejectError) => void
-  /** The target was reached. */
-  reached: () => void
-  /** Dials the relay with this player's token. */
-  openStream: () => Socket
-}
 
 interface PlayerServiceOptions {
   allowed: AllowList

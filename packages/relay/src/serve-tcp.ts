@@ -1,4 +1,4 @@
-import type { PlayerRequest } from './player-service.js'
+import type { PlayerRequest } from './player-request.js'
 import { splice } from './splice.js'
 import { dialTarget } from './target.js'
 

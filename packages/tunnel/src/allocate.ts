@@ -61,7 +61,7 @@ export function createAllocate(
   options: AllocateOptions,
 ): (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]> {
   const { database, sql, devices, quotas, portRange, chooseRelay, snapshot, feed, audit } = options
-  const inTurn = createInTurn('allocations are being made')
+  const inTurn = createInTurn('Too many allocations are being made')
 
   /** Keeps the device from being deleted or revoked until the transaction ends. */
   const holdDevice = async (device: OwnedDevice, transaction: Transaction): Promise<void> => {

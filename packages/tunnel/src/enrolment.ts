@@ -6,6 +6,7 @@ import type { EnrolmentConfig } from './config.js'
 import type { DeviceKind } from './device.js'
 import { generateDeviceCode, hashDeviceCode } from './device-code.js'
 import { tunnelErrors } from './errors.js'
+import { createInTurn } from './in-turn.js'
 import { approvePermission } from './permissions.js'
 import { iso, lock, type Sql } from './sql.js'
 import { generateUserCode } from './user-code.js'
@@ -47,6 +48,7 @@ export function createEnrolment(
   options: EnrolmentOptions,
 ): (request: EnrolmentRequest, by: Caller) => Promise<Enrolment> {
   const { database, sql, rateLimits, audit, config, publicUrl } = options
+  const inTurn = createInTurn('Too many devices are being enrolled')
   const anonymous = { name: 'tunnel.device-start', points: config.startsPerMinute, windowSeconds: 60 }
   const signedIn = { name: 'tunnel.device-start.user', points: config.startsPerMinuteSignedIn, windowSeconds: 60 }
 
@@ -111,7 +113,9 @@ export function createEnrolment(
     const startedBy = principal ? `${principal.kind}:${principal.id}` : `address:${addressKey(by.ip)}`
     await throttle(startedBy, principal ? signedIn : anonymous)
     assertMayStart(request, principal)
-    const { id, userCode, deviceCode, expiresAt } = await insert(request, principal?.userId ?? null, startedBy)
+    const { id, userCode, deviceCode, expiresAt } = await inTurn(() =>
+      insert(request, principal?.userId ?? null, startedBy),
+    )
     await audit.device('enrolment_started', id, by, { name: request.name, kind: request.kind })
     const verificationUri = `${publicUrl()}/tunnel/verify`
     return {

@@ -1,33 +1,50 @@
 import { coreErrors } from '@sallyport/core'
 
-/** Runs work one after the other, first come, first served. Throws `CORE_ERR_UNAVAILABLE` for what cannot wait. */
+/** Runs work a few at a time, first come, first served. Throws `CORE_ERR_UNAVAILABLE` (503) for what cannot wait. */
 export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
 
+const concurrency = 4
 const maxWaiting = 2_000
-const maxWaitMs = 20_000
+const maxWaitMs = 30_000
 const retryAfterSeconds = 5
 
 /**
- * For transactions that wait for one another in the database anyway: each that waits there holds a connection, and ten
- * of them would hold all that the panel has.
- * @param what is named to whoever is turned away
+ * For transactions that wait for one another in the database: each that waits there holds a connection, and with all
+ * of them held nobody could so much as sign in.
+ * @param what is told to whoever is turned away
  */
 export function createInTurn(what: string): InTurn {
-  let last: Promise<unknown> = Promise.resolve()
-  let waiting = 0
+  const waiting: (() => void)[] = []
+  let running = 0
 
-  const busy = (): Error => coreErrors.UNAVAILABLE({ reason: `Too many ${what}` }, { retryAfter: retryAfterSeconds })
+  const busy = (): Error => coreErrors.UNAVAILABLE({ reason: what }, { retryAfter: retryAfterSeconds })
 
-  return (work) => {
-    if (waiting >= maxWaiting) return Promise.reject(busy())
+  const enter = async (): Promise<void> => {
+    if (running < concurrency) {
+      running += 1
+      return
+    }
+    if (waiting.length >= maxWaiting) throw busy()
     const giveUpAt = performance.now() + maxWaitMs
-    waiting += 1
-    const turn = last.then(() => {
-      waiting -= 1
-      if (performance.now() > giveUpAt) throw busy()
-      return work()
-    })
-    last = turn.catch(() => undefined)
-    return turn
+    await new Promise<void>((resolve) => waiting.push(resolve))
+    if (performance.now() <= giveUpAt) return
+    leave()
+    throw busy()
+  }
+
+  // The place is handed on, so that nobody who comes in between takes it.
+  const leave = (): void => {
+    const next = waiting.shift()
+    if (next) next()
+    else running -= 1
+  }
+
+  return async (work) => {
+    await enter()
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
   }
 }

@@ -7,7 +7,7 @@ import { Http, type ListenAddress, type ListenOptions } from '../http/http.js'
 import { version } from '../version.js'
 import { createServiceContainer } from './container.js'
 import { defaultProviders } from './defaults.js'
-import { runLifecycle } from './lifecycle.js'
+import { type KernelState, runLifecycle } from './lifecycle.js'
 import { createLogger, Logger } from './logger.js'
 import type { Plugin } from './plugin.js'
 import { orderPlugins } from './registry.js'
@@ -25,8 +25,6 @@ export interface KernelOptions {
   /** Longest time that a stop waits for work in progress, in milliseconds. Default 5,000. */
   readonly drainTimeoutMs?: number
 }
-
-export type KernelState = 'idle' | 'starting' | 'started' | 'stopping' | 'stopped'
 
 /** Runs plugins: register, start, stop, once. A stopped kernel is not started again; make a new one. */
 export interface Kernel {

@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { coreErrors } from '../errors.js'
 import type { ServiceContainer } from './container.js'
 import { isSallyportError } from './errors.js'
-import type { KernelState } from './kernel.js'
 import { Logger } from './logger.js'
 import type { Plugin, SetupContext } from './plugin.js'
 import { createScope } from './scope.js'
 import type { ServiceTokens } from './service.js'
+
+export type KernelState = 'idle' | 'starting' | 'started' | 'stopping' | 'stopped'
 
 interface LifecycleOptions {
   readonly plugins: readonly Plugin[]

@@ -9,6 +9,9 @@ import { eventually } from '../support/eventually.js'
 import { needs } from '../support/needs.js'
 import { rejection } from '../support/reject.js'
 
+// Servers and databases start slowly on a busy machine.
+t.setTimeout(120_000)
+
 const started = (url: string): Promise<TestKernel> => createTestKernel({ plugins: [redis({ url }), needs(Redis)] })
 
 t.test('without a URL there is none', async (t) => {

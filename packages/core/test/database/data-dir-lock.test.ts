@@ -7,6 +7,9 @@ import { lockDataDir } from '../../dist/database/data-dir-lock.js'
 import { livenessOf, ownIdentity } from '../../dist/database/process-identity.js'
 import { rejection } from '../support/reject.js'
 
+// Servers and databases start slowly on a busy machine.
+t.setTimeout(120_000)
+
 const contender = new URL('../support/lock-contender.js', import.meta.url)
 
 /** A lock that a process left behind which is no more. */

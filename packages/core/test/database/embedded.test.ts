@@ -9,6 +9,9 @@ import { createKernel, createLogger, Database, database, definePlugin, type Kern
 import { needs } from '../support/needs.js'
 import { rejection } from '../support/reject.js'
 
+// Making a database takes seconds, and more on a busy machine.
+t.setTimeout(180_000)
+
 function kernelOn(dataDir: string): Kernel {
   const table = definePlugin({
     name: 'test-notes',

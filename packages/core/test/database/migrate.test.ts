@@ -12,6 +12,9 @@ import {
 } from '../../dist/testing/index.js'
 import { rejection } from '../support/reject.js'
 
+// Servers and databases start slowly on a busy machine.
+t.setTimeout(120_000)
+
 function withMigrations(name: string, ...migrations: Migration[]): Plugin {
   return definePlugin({ name, version: '1.0.0', requires: { database: Database }, migrations, setup() {} })()
 }

@@ -15,6 +15,9 @@ import { eventually } from '../support/eventually.js'
 import { needs } from '../support/needs.js'
 import { rejection } from '../support/reject.js'
 
+// Servers and databases start slowly on a busy machine.
+t.setTimeout(120_000)
+
 const started = (url: string): Promise<TestKernel> =>
   createTestKernel({ plugins: [database({ url }), needs(Database)] })
 

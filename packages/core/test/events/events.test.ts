@@ -6,6 +6,9 @@ import { createTestKernel, missingRedis, skipWithout, startRedis, type TestKerne
 import { eventually } from '../support/eventually.js'
 import { needs } from '../support/needs.js'
 
+// Servers and databases start slowly on a busy machine.
+t.setTimeout(120_000)
+
 const happened = defineEvent<{ readonly n: number }>('test.thing.happened')
 
 t.test('on one instance', async (t) => {
@@ -135,5 +138,20 @@ t.test('between instances', { skip: skipWithout('Redis', missingRedis()) }, asyn
     t.same([...arrived].sort(), arrived)
     off()
     t.notMatch(one.log.text, server.password)
+  })
+
+  await t.test('a Redis that hung is heard again', async (t) => {
+    const { subscriber } = two.get(Redis)
+    server.pause()
+    try {
+      await eventually(() => !subscriber?.isReady)
+    } finally {
+      server.resume()
+    }
+    await eventually(async () => {
+      await one.get(Events).emit(happened, { n: 30 })
+      return seenOf(30).some(({ at }) => at === 'two')
+    })
+    t.notMatch(two.log.text, server.password)
   })
 })

@@ -6,6 +6,9 @@ import { eventually } from '../support/eventually.js'
 import { needs } from '../support/needs.js'
 import { rejection } from '../support/reject.js'
 
+// Servers and databases start slowly on a busy machine.
+t.setTimeout(120_000)
+
 type Tap = typeof t
 
 const limit = { name: 'test.login', points: 3, windowSeconds: 60 }

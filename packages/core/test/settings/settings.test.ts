@@ -28,6 +28,9 @@ import { needs } from '../support/needs.js'
 import { rejection } from '../support/reject.js'
 import { as, signIn } from '../support/sign-in.js'
 
+// Making a database on disk takes seconds, and more on a busy machine.
+t.setTimeout(180_000)
+
 const quotas = Type.Object(
   {
     perUser: Type.Integer({ default: 10, minimum: 0 }),
