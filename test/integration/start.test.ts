@@ -23,7 +23,9 @@ const nonsense: readonly [variable: string, value: string][] = [
   ['REDIS_URL', `http://user:${secret}@localhost`],
   ['SECRET_KEYS', secret],
   ['SECRET_KEYS', `${'k'.repeat(32)},${secret}`],
+  ['SECRET_KEYS', `${secret}-${secret},${secret}-${secret}`],
   ['ADMIN_EMAIL', 'nobody'],
+  ['ADMIN_EMAIL', 'no\u0001body@localhost'],
   ['ADMIN_PASSWORD', 'short'],
   ['SMTP_URL', `imap://user:${secret}@localhost`],
   ['TRUSTED_PROXIES', '10.0.0.0/33'],
@@ -31,6 +33,8 @@ const nonsense: readonly [variable: string, value: string][] = [
   ['RELAY_EMBEDDED', 'yes'],
   ['RELAY_PUBLIC_HOST', 'http://relay'],
   ['RELAY_BIND_HOST', '1.2.3'],
+  ['RELAY_BIND_HOST', 'nowhere.invalid'],
+  ['RELAY_BIND_HOST', '192.0.2.1'],
   ['RELAY_PORT_RANGE', '20000'],
   ['RELAY_PORT_RANGE', '30000-20000'],
   ['RELAY_PORT_RANGE', '0-70000'],
@@ -77,10 +81,10 @@ t.test('a port that is taken', async (t) => {
     const dataDir = join(directory, variable)
     const program = start(panelEnvironment(dataDir, { [variable]: String(port) }))
     t.match(await program.exited, { code: 78 }, variable)
-    t.match(program.stderr, new RegExp(`^Sallyport cannot start: .*${port}.*\\n$`))
+    t.match(program.stderr, new RegExp(`^Sallyport cannot start: .*\\b${variable}\\b.*${port}.*\\n$`))
     t.equal(program.stdout, '')
+    await t.rejects(access(dataDir), 'nothing was written')
   }
-  await t.rejects(access(join(directory, 'PORT')), 'nothing was written')
 })
 
 t.test('a data directory that another panel uses', async (t) => {

@@ -70,7 +70,7 @@ export function readEnvironment(variables: Variables): Environment {
     secretKeys: read(
       'SECRET_KEYS',
       undefined,
-      `a comma-separated list of keys of ${minSecretKeyLength} characters or more`,
+      `a comma-separated list of different keys of ${minSecretKeyLength} characters or more`,
       secretKeys,
     ),
     adminEmail: read('ADMIN_EMAIL', 'admin@localhost', 'an e-mail address', email),
@@ -140,7 +140,7 @@ function origin(text: string): string | undefined {
 }
 
 function email(text: string): string | undefined {
-  return text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text) ? text : undefined
+  return text.length <= 254 && /^[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+$/u.test(text) ? text : undefined
 }
 
 function password(text: string): string | undefined {
@@ -150,7 +150,8 @@ function password(text: string): string | undefined {
 
 function secretKeys(text: string): string[] | undefined {
   const keys = text.split(',').map((key) => key.trim())
-  return keys.every((key) => key.length >= minSecretKeyLength) ? keys : undefined
+  const isUsable = keys.every((key) => key.length >= minSecretKeyLength) && new Set(keys).size === keys.length
+  return isUsable ? keys : undefined
 }
 
 function cidrList(text: string): string[] | undefined {

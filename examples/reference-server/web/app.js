@@ -1,42 +1,34 @@
 // The reference server's page, over the public API alone.
+import { api } from './api.js'
+import { address, bytes, fill } from './table.js'
+
 const refreshEveryMs = 5_000
 const byId = (id) => document.getElementById(id)
 let refreshTimer
-
-class ApiError extends Error {
-  constructor(problem, status) {
-    super(problem.detail ?? problem.title ?? `The panel answered ${status}`)
-    this.status = status
-  }
-}
-
-async function api(method, path, body) {
-  const init = { method, headers: { accept: 'application/json' } }
-  if (body !== undefined) {
-    init.body = JSON.stringify(body)
-    init.headers['content-type'] = 'application/json'
-  }
-  const response = await fetch(path, init)
-  const answer = await response.json().catch(() => ({}))
-  if (!response.ok) throw new ApiError(answer, response.status)
-  return answer
-}
+let isBusy = false
+/** Whether the last refresh failed: the next one that works takes its message away. */
+let isStale = false
 
 function say(text, isError = false) {
+  isStale = false
   byId('message').textContent = text
   byId('message').classList.toggle('error', isError)
 }
 
-/** Runs what a person asked for; says what came of it. */
+/** Runs what a person asked for, one thing at a time (a double click asks once), and says what came of it. */
 async function attempt(action, done) {
+  if (isBusy) return
+  isBusy = true
   try {
     await action()
     say(done ?? '')
-    await refresh()
   } catch (error) {
     say(error.message, true)
     if (error.status === 401) show(undefined)
+  } finally {
+    isBusy = false
   }
+  await refresh()
 }
 
 function show(user) {
@@ -47,87 +39,89 @@ function show(user) {
   byId('who-name').textContent = user?.email ?? ''
 }
 
-function fill(table, rows, none) {
-  const body = byId(table).tBodies[0]
-  const columns = byId(table).tHead.rows[0].cells.length
-  body.replaceChildren(...rows.map(row))
-  if (rows.length === 0) {
-    const cell = row([none])
-    cell.cells[0].colSpan = columns
-    body.append(cell)
+/** Shows how things stand, and does so again for as long as somebody is signed in, whatever the panel answers. */
+async function refresh() {
+  clearTimeout(refreshTimer)
+  if (byId('signed-in').hidden) return
+  try {
+    await draw()
+    if (isStale) say('')
+  } catch (error) {
+    if (error.status === 401) show(undefined)
+    say(error.status === 401 ? 'Your session has ended. Sign in again.' : error.message, true)
+    isStale = true
   }
+  clearTimeout(refreshTimer)
+  if (!byId('signed-in').hidden) refreshTimer = setTimeout(refresh, refreshEveryMs)
 }
 
-function row(values) {
-  const tr = document.createElement('tr')
-  for (const value of values) {
-    const cell = tr.insertCell()
-    cell.append(...(Array.isArray(value) ? value : [value]))
-  }
-  return tr
+async function draw() {
+  const [{ devices }, { allocations }] = await Promise.all([
+    api('GET', '/api/tunnel/devices'),
+    api('GET', '/api/tunnel/allocations'),
+  ])
+  fill(
+    byId('devices'),
+    devices.map(deviceRow),
+    'No device yet. Run the command above on the machine that your server runs on.',
+  )
+  fill(byId('tunnels'), allocations.map(tunnelRow), 'No tunnel yet.')
+  offer(devices.filter((device) => device.approved && device.kind === 'client'))
 }
 
-function button(label, action, question) {
+function offer(devices) {
+  const select = byId('open').elements.deviceId
+  const offered = JSON.stringify(devices.map(({ id, name }) => [id, name]))
+  if (select.dataset.offered === offered) return
+  select.dataset.offered = offered
+  const chosen = select.value
+  select.replaceChildren(...devices.map((device) => new Option(device.name, device.id)))
+  if (devices.some((device) => device.id === chosen)) select.value = chosen
+}
+
+function button(label, object, action, question) {
   const element = document.createElement('button')
   element.type = 'button'
   element.textContent = label
+  element.ariaLabel = `${label} ${object}`
   element.addEventListener('click', () => {
     if (!question || confirm(question)) attempt(action)
   })
   return element
 }
 
-function bytes(count) {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  const power = count < 1 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), units.length - 1)
-  return `${(count / 1000 ** power).toFixed(power ? 1 : 0)} ${units[power]}`
+function deviceRow({ id, name, approved, online, userCode, version }) {
+  const state = approved ? (online ? 'online' : 'offline') : `waits for approval (${userCode})`
+  const remove = () => api('DELETE', `/api/tunnel/devices/${id}`)
+  const question = `Delete ${name}? Its tunnels close and its players are cut off.`
+  return {
+    data: [id, name, state, version],
+    cells: () => [name, state, version ?? '', [button('Delete', name, remove, question)]],
+  }
 }
 
-async function refresh() {
-  clearTimeout(refreshTimer)
-  if (byId('signed-in').hidden) return
-  const [{ devices }, { allocations }] = await Promise.all([
-    api('GET', '/api/tunnel/devices'),
-    api('GET', '/api/tunnel/allocations'),
-  ])
-  fill(
-    'devices',
-    devices.map(deviceRow),
-    'No device yet. Run the command above on the machine that your server runs on.',
-  )
-  fill('tunnels', allocations.map(tunnelRow), 'No tunnel yet.')
-  offer(devices.filter((device) => device.approved && device.kind === 'client'))
-  refreshTimer = setTimeout(() => refresh().catch((error) => say(error.message, true)), refreshEveryMs)
-}
-
-function offer(devices) {
-  const select = byId('open').elements.deviceId
-  const chosen = select.value
-  select.replaceChildren(...devices.map((device) => new Option(device.name, device.id)))
-  if (devices.some((device) => device.id === chosen)) select.value = chosen
-}
-
-function deviceRow(device) {
-  const state = device.approved ? (device.online ? 'online' : 'offline') : `waits for approval (${device.userCode})`
-  const remove = () => api('DELETE', `/api/tunnel/devices/${device.id}`)
-  const question = `Delete ${device.name}? Its tunnels close and its players are cut off.`
-  return [device.name, state, device.version ?? '', [button('Delete', remove, question)]]
-}
-
-function tunnelRow(tunnel) {
-  const path = `/api/tunnel/allocations/${tunnel.id}`
-  const isClosed = tunnel.status === 'closed'
-  const toggle = button(isClosed ? 'Resume' : 'Pause', () => api('POST', `${path}/${isClosed ? 'open' : 'close'}`))
-  const remove = button('Delete', () => api('DELETE', path), `Delete the tunnel at port ${tunnel.port}?`)
-  return [
-    `${tunnel.host}:${tunnel.port}`,
-    tunnel.protocol,
-    `${tunnel.localHost}:${tunnel.localPort}`,
-    tunnel.status,
-    String(tunnel.traffic.open),
-    `${bytes(tunnel.traffic.bytesIn)}, ${bytes(tunnel.traffic.bytesOut)}`,
-    [toggle, remove],
+function tunnelRow({ id, host, port, protocol, localHost, localPort, status, traffic }) {
+  const path = `/api/tunnel/allocations/${id}`
+  const isClosed = status === 'closed'
+  const object = `${protocol} ${port}`
+  const texts = [
+    address(host, port),
+    protocol,
+    address(localHost, localPort),
+    status,
+    String(traffic.open),
+    `${bytes(traffic.bytesIn)}, ${bytes(traffic.bytesOut)}`,
   ]
+  const toggle = () => api('POST', `${path}/${isClosed ? 'open' : 'close'}`)
+  const remove = () => api('DELETE', path)
+  const question = `Delete the ${protocol} tunnel at port ${port}?`
+  return {
+    data: [id, ...texts],
+    cells: () => [
+      ...texts,
+      [button(isClosed ? 'Resume' : 'Pause', object, toggle), button('Delete', object, remove, question)],
+    ],
+  }
 }
 
 function fields(form) {

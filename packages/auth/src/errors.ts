@@ -5,7 +5,7 @@ const definitions = {
   LOGIN_REFUSED: { status: 401, error: 'invalid_credentials', message: 'E-mail and password do not match' },
   PASSWORD_WRONG: { status: 401, error: 'invalid_credentials', message: 'The current password is wrong' },
   TOO_MANY_ATTEMPTS: { status: 429, message: 'Too many attempts to sign in; try again later' },
-  CROSS_SITE_REQUEST: { status: 403, message: 'The request comes from another site' },
+  CROSS_SITE_REQUEST: { status: 403, message: 'The request comes from another site. Open the panel at its public URL' },
   SESSION_REQUIRED: { status: 403, message: 'This needs a session' },
   // The built-in directory
   EMAIL_TAKEN: { status: 409, message: 'Another user has this e-mail address' },

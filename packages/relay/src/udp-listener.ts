@@ -21,7 +21,7 @@ export class UdpListener implements PublicListener {
   #allocation: RelayAllocation
   #sweep: NodeJS.Timeout | undefined
   #accepting = true
-  #bound: Promise<void> = Promise.resolve()
+  #binding: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
   constructor(allocation: RelayAllocation, traffic: AllocationTraffic, context: PlayerContext) {
@@ -33,7 +33,10 @@ export class UdpListener implements PublicListener {
 
   listen(): Promise<number> {
     const listening = this.#bind()
-    this.#bound = listening.then(ignore, ignore)
+    const bound = () => {
+      this.#binding = undefined
+    }
+    this.#binding = listening.then(bound, bound)
     return listening
   }
 
@@ -143,8 +146,9 @@ export class UdpListener implements PublicListener {
 
   #close(): Promise<void> {
     clearInterval(this.#sweep)
-    // A close during a bind that fails would be lost.
-    this.#closed ??= this.#bound.then(() => new Promise((resolve) => this.#socket.close(() => resolve())))
+    const close = () => new Promise<void>((resolve) => this.#socket.close(() => resolve()))
+    // A close during a bind that fails would be lost; any other is at once, since the port may be wanted in the same state.
+    this.#closed ??= this.#binding === undefined ? close() : this.#binding.then(close)
     return this.#closed
   }
 }

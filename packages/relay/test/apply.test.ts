@@ -91,6 +91,16 @@ t.test('two allocations exchange their ports', async (t) => {
   t.equal(portOf(relay, 2), a)
 })
 
+t.test('a UDP port that is freed can be bound in the same state', async (t) => {
+  const { relay, target } = await tunnelled(t)
+  const port = await freePort()
+  const udp = { protocol: 'udp' as const, port }
+  await relay.apply({ revision: 1, allocations: [allocation(1, target, udp)] })
+  t.match(relay.status().allocations, [{ status: 'listening', port }])
+  await relay.apply({ revision: 2, allocations: [allocation(2, target, udp)] })
+  t.match(relay.status().allocations, [{ allocationId: 2, status: 'listening', port }])
+})
+
 t.test('paused: closed, players cut; resumed: as before', async (t) => {
   const { relay, target } = await tunnelled(t)
   const port = await freePort()

@@ -17,6 +17,8 @@ export interface PanelOptions {
   readonly users: NonNullable<AuthConfig['users']>
   readonly session?: Parameters<typeof session>[0]
   readonly publicUrl?: string
+  /** A Postgres server; default: a database in memory. */
+  readonly databaseUrl?: string
 }
 
 /** A kernel with sessions that listens on a port of its own, and ends with the test. */
@@ -24,7 +26,7 @@ export async function startPanel(t: Test, options: PanelOptions): Promise<Panel>
   const audited: AuditRecord[] = []
   const { kernel, url } = await createTestKernel({
     plugins: [
-      database({ dataDir: 'memory://' }),
+      database(options.databaseUrl === undefined ? { dataDir: 'memory://' } : { url: options.databaseUrl }),
       keyring({ dataDir: 'memory://' }),
       auth({ strategies: [session(options.session)], users: options.users }),
       ...(options.publicUrl === undefined ? [] : [http({ publicUrl: options.publicUrl })]),

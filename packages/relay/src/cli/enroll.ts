@@ -9,6 +9,7 @@ import { type EnrolmentStart, readEnrolmentStart } from './panel-answers.js'
 import { createPanelClient, type PanelClientOptions } from './panel-client.js'
 import { panelError } from './panel-error.js'
 import { canPrompt, promptSecret } from './prompt.js'
+import { MAX_DEVICE_NAME_LENGTH } from './target.js'
 
 export interface EnrollOptions {
   panel?: string
@@ -31,7 +32,7 @@ export async function enroll(context: CliContext, options: EnrollOptions): Promi
     debug: (message: string) => output.debug(message),
   } satisfies PanelClientOptions)
 
-  const name = options.name ?? (hostname().slice(0, 200) || 'agent')
+  const name = options.name ?? (hostname().slice(0, MAX_DEVICE_NAME_LENGTH) || 'agent')
   const body = { name, kind: options.kind }
   const started = await client.request({ method: 'POST', path: '/api/tunnel/device/start', body, signal })
   if (!started.ok) throw panelError(started, key === undefined ? 'none' : 'key')
@@ -101,14 +102,15 @@ async function checkConfig({ configPath, output }: CliContext): Promise<void> {
 
 function showCode({ output }: CliContext, start: EnrolmentStart): void {
   const { userCode, verificationUri } = start
+  const link = start.verificationUriComplete ?? verificationUri
   const minutes = Math.max(1, Math.round((start.expiresAt - Date.now()) / 60_000))
-  const fields = { userCode, verificationUri, expiresAt: new Date(start.expiresAt).toISOString() }
+  const fields = { userCode, verificationUri, link, expiresAt: new Date(start.expiresAt).toISOString() }
   if (output.json) {
-    output.event('code', `approve ${userCode} at ${verificationUri}`, fields)
+    output.event('code', `approve ${userCode} at ${link}`, fields)
     return
   }
   output.event('code', `Have an administrator approve this code (good for about ${minutes} min):`)
   output.event('code', `    code  ${userCode}`)
-  output.event('code', `    link  ${verificationUri}`)
+  output.event('code', `    link  ${link}`)
   output.event('code', 'Waiting for the approval ...')
 }

@@ -17,6 +17,8 @@ export interface EnrolmentStart {
   deviceCode: string
   userCode: string
   verificationUri: string
+  /** The same with the code filled in (RFC 8628 section 3.2). */
+  verificationUriComplete?: string
   /** Milliseconds since the epoch, by the panel's clock. */
   expiresAt: number
   /** Seconds. */
@@ -56,6 +58,7 @@ export function readEnrolmentStart(body: unknown): EnrolmentStart {
       deviceCode: own(object, 'deviceCode', SECRET),
       userCode: own(object, 'userCode', text(32, /^[A-Za-z0-9-]+$/)),
       verificationUri: own(object, 'verificationUri', link),
+      ...optional(object, 'verificationUriComplete', link),
       expiresAt: own(object, 'expiresAt', time),
       interval: Math.min(own(object, 'interval', interval), MAX_INTERVAL_S),
     }

@@ -12,6 +12,9 @@ export interface LocalTarget {
 
 export const DEFAULT_LOCAL_HOST = '127.0.0.1'
 
+/** What a panel takes, in UTF-16 units. */
+export const MAX_DEVICE_NAME_LENGTH = 100
+
 export function parsePort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535) {
     throw new InvalidArgumentError('It must be a port from 1 to 65535.')
@@ -28,8 +31,8 @@ export function parseHost(text: string): string {
 
 export function parseDeviceName(text: string): string {
   const name = text.trim()
-  if (name === '' || name.length > 200 || /\p{Cc}/u.test(name)) {
-    throw new InvalidArgumentError('It must have 1 to 200 printable characters.')
+  if (name === '' || name.length > MAX_DEVICE_NAME_LENGTH || /\p{Cc}/u.test(name)) {
+    throw new InvalidArgumentError(`It must have 1 to ${MAX_DEVICE_NAME_LENGTH} printable characters.`)
   }
   return name
 }

@@ -17,6 +17,7 @@ async function panelWith(t: Test, polls: FakeAnswer[], interval = 0.1): Promise<
       deviceCode: DEVICE_CODE,
       userCode: 'ABCD-1234',
       verificationUri: `${panel.url}/device`,
+      verificationUriComplete: `${panel.url}/device?user_code=ABCD-1234`,
       expiresAt: new Date(Date.now() + 600_000).toISOString(),
       interval,
     },
@@ -34,7 +35,7 @@ t.test('prints code and link, waits, saves the token 0600', async (t) => {
   const command = home.start(['enroll', '--panel', panel.url, '--name', 'box', '--verbose'])
   t.equal(await command.exit, 0)
   t.match(command.stdout(), /ABCD-1234/)
-  t.ok(command.stdout().includes(`${panel.url}/device`))
+  t.ok(command.stdout().includes(`${panel.url}/device?user_code=ABCD-1234`))
   t.match(command.stdout(), /Enrolled as box/)
   t.strictSame(JSON.parse(await home.read()), { panel: panel.url, token: TOKEN, name: 'box' })
   t.equal((await stat(home.config)).mode & 0o777, 0o600)

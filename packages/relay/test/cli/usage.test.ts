@@ -54,6 +54,7 @@ const wrong: [string, string[], RegExp][] = [
   ['a panel that is no URL', ['enroll', '--panel', 'panel.example.com'], /must be a URL|http or https/],
   ['a panel with a password', ['enroll', '--panel', 'https://u:hunter2@host'], /password/],
   ['a blank name', ['enroll', '--panel', 'https://host', '--name', ' '], /printable/],
+  ['a name that no panel takes', ['enroll', '--panel', 'https://host', '--name', 'x'.repeat(101)], /1 to 100/],
   ['a kind of nonsense', ['enroll', '--panel', 'https://host', '--kind', 'toaster'], /Allowed choices/],
   ['kind server without a key', ['enroll', '--panel', 'http://127.0.0.1:9', '--kind', 'server'], /SALLYPORT_API_KEY/],
 ]
