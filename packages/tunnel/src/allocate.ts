@@ -1,5 +1,4 @@
 import type { Database, Principal, SettingsHandle } from '@sallyport/core'
-import type { Transaction } from 'sequelize'
 import {
   type Allocation,
   type AllocationRow,
@@ -14,9 +13,9 @@ import type { Devices, OwnedDevice } from './devices.js'
 import { tunnelErrors } from './errors.js'
 import { createInTurn } from './in-turn.js'
 import { checkLocalHost } from './local-host.js'
-import { choosePort, type Protocol } from './ports.js'
-import { type QuotaSettings, takeQuota } from './quotas.js'
-import type { Sql } from './sql.js'
+import { type Protocol, searchPorts, selectFreePort } from './ports.js'
+import { assertRoom, type QuotaSettings, quotaOf } from './quotas.js'
+import { lock, type Sql } from './sql.js'
 
 export interface AllocationRequest {
   readonly deviceId: string | undefined
@@ -63,18 +62,7 @@ export function createAllocate(
   const { database, sql, devices, quotas, portRange, chooseRelay, snapshot, feed, audit } = options
   const inTurn = createInTurn('Too many allocations are being made')
 
-  /** Keeps the device from being deleted or revoked until the transaction ends. */
-  const holdDevice = async (device: OwnedDevice, transaction: Transaction): Promise<void> => {
-    const [held] = await sql<{ usable: boolean }>(
-      `SELECT approved_at IS NOT NULL AND token_id IS NOT NULL AS usable FROM tunnel_devices
-       WHERE id = $1::uuid AND owner_id IS NOT DISTINCT FROM $2::text AND organisation_id IS NOT DISTINCT FROM $3::text
-       FOR SHARE`,
-      [device.id, device.ownerId, device.organisationId],
-      transaction,
-    )
-    if (!held) throw tunnelErrors.DEVICE_UNKNOWN()
-    if (!held.usable) throw tunnelErrors.DEVICE_NOT_APPROVED()
-  }
+  const noneFree = () => tunnelErrors.NO_PORTS_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
 
   const insert = async (
     device: OwnedDevice,
@@ -83,30 +71,35 @@ export function createAllocate(
   ): Promise<AllocationRow[]> => {
     const protocols: readonly Protocol[] = request.protocol === 'both' ? ['tcp', 'udp'] : [request.protocol]
     const localHost = checkLocalHost(request.localHost ?? defaultLocalHost)
+    const { from, to, start } = searchPorts(portRange, request.port)
+    const { subject, limit } = quotaOf(device, quotas.value)
     return database.transaction(async (transaction) => {
-      await takeQuota(sql, transaction, quotas.value, device, protocols.length)
-      await holdDevice(device, transaction)
-      const wanted = { hostGroup: relay.hostGroup, protocols, port: request.port }
-      const port = await choosePort(sql, transaction, portRange, wanted)
-      return sql<AllocationRow>(
-        `WITH made AS (
+      await lock(sql, transaction, `quota:${subject}`, `ports:${relay.hostGroup}`)
+      await assertRoom(sql, transaction, device, limit, protocols.length)
+      const rows = await sql<AllocationRow>(
+        `WITH free AS (${selectFreePort}), made AS (
            INSERT INTO tunnel_allocations
-             (device_id, relay_id, host_group, protocol, port, local_host, local_port, name)
-           SELECT $1::uuid, $2, $3, protocol, $5, $6, $7, $8 FROM jsonb_array_elements_text($4::jsonb) AS p (protocol)
+             (host_group, protocol, port, device_id, relay_id, local_host, local_port, name)
+           SELECT $3::text, protocol, free.port, $6::uuid, $7, $8, $9, $10
+           FROM free, jsonb_array_elements_text($4::jsonb) AS wanted (protocol)
            RETURNING *)
          ${selectAllocationsFrom('made')} ORDER BY a.protocol`,
         [
-          device.id,
-          relay.id,
+          from,
+          to,
           relay.hostGroup,
           JSON.stringify(protocols),
-          port,
+          start,
+          device.id,
+          relay.id,
           localHost,
           request.localPort,
           request.name ?? null,
         ],
         transaction,
       )
+      if (rows.length > 0) return rows
+      throw request.port === undefined ? noneFree() : tunnelErrors.PORT_TAKEN({ port: request.port })
     })
   }
 
@@ -132,7 +125,7 @@ export function createAllocate(
       await takeBack(rows)
       if (request.port !== undefined) throw tunnelErrors.PORT_TAKEN({ port: request.port })
     }
-    throw tunnelErrors.NO_PORTS_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
+    throw noneFree()
   }
 
   return async (request, by) => {

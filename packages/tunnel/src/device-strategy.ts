@@ -24,8 +24,12 @@ export function createDeviceStrategy(
 ): AuthenticationStrategy {
   const refused = { kind: 'refused' as const, error: coreErrors.INVALID_CREDENTIALS() }
 
-  const isSuspended = async (ownerId: string | null): Promise<boolean> =>
-    ownerId !== null && directory !== undefined && (await directory.findById(ownerId))?.suspended === true
+  /** Whoever is deleted loses the device too, but that may come later, or on an instance that was told of it. */
+  const hasLeft = async (ownerId: string | null): Promise<boolean> => {
+    if (ownerId === null || !directory) return false
+    const owner = await directory.findById(ownerId)
+    return owner === undefined || owner.suspended
+  }
 
   return {
     name: deviceTokenPurpose,
@@ -43,7 +47,7 @@ export function createDeviceStrategy(
          FROM tunnel_devices WHERE id = $1::uuid AND token_id = $2::uuid AND approved_at IS NOT NULL`,
         [subject, id],
       )
-      if (!device || (await isSuspended(device.owner_id))) return refused
+      if (!device || (await hasLeft(device.owner_id))) return refused
       if (!device.redeemed) {
         await sql('UPDATE tunnel_devices SET redeemed_at = now() WHERE id = $1::uuid AND redeemed_at IS NULL', [
           subject,

@@ -8,6 +8,7 @@ import {
 } from '@sallyport/relay'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type AgentSession, createAgentSession } from './agent-session.js'
+import { refuseBadHandshakes } from './bad-handshakes.js'
 import { bearerToken } from './bearer.js'
 import { type Coalesced, coalesce } from './coalesce.js'
 import type { GatewayConfig } from './config.js'
@@ -29,7 +30,7 @@ export interface Gateway {
   revoke(deviceId: string): void
   /** Closes all channels: tunnels were switched off. Agents wait and come back. */
   switchOff(): void
-  /** Writes presence, and closes channels whose token died without this instance being told. */
+  /** Writes presence, and cuts devices whose token died without this instance being told. */
   refresh(): Promise<void>
   /** Closes all with 1001, takes no more, resolves when they are gone. */
   stop(): Promise<void>
@@ -43,6 +44,8 @@ interface GatewayOptions {
   readonly config: GatewayConfig
   readonly readState: (deviceId: string) => Promise<StateMessage>
   readonly issueTicket: (relayId: string, deviceId: string) => string | undefined
+  /** Cuts what the device holds open at the relay, and ends its tickets. */
+  readonly endLink: (deviceId: string) => void
 }
 
 interface Connection {
@@ -64,6 +67,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     perMessageDeflate: false,
     maxPayload: MAX_AGENT_MESSAGE_BYTES,
   })
+  const handshakes = refuseBadHandshakes(server)
   const refusals = createRefusals(server)
   /** Every session whose socket is not gone. */
   const sessions = new Set<AgentSession>()
@@ -175,6 +179,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         context.refuse(coreErrors.FEATURE_DISABLED({ feature: 'tunnels' }))
         return
       }
+      handshakes.expect(context)
       const token = bearerToken(request.headers)
       const verified = token === undefined ? undefined : issuer.verify(token)
       const device = authentication.kind === 'authenticated' && authentication.principal.kind === 'device'
@@ -201,7 +206,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async refresh() {
       const dead = await presence.refresh([...connections.values()].map(({ session }) => session))
-      for (const session of dead) session.close(ControlCloseCode.revoked, revoked)
+      for (const session of dead) {
+        session.close(ControlCloseCode.revoked, revoked)
+        options.endLink(session.deviceId)
+      }
     },
     stop() {
       stopping ??= (async () => {

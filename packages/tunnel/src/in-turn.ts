@@ -3,7 +3,7 @@ import { coreErrors } from '@sallyport/core'
 /** Runs work a few at a time, first come, first served. Throws `CORE_ERR_UNAVAILABLE` (503) for what cannot wait. */
 export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
 
-const concurrency = 4
+const concurrency = 3
 const maxWaiting = 2_000
 const maxWaitMs = 30_000
 const retryAfterSeconds = 5

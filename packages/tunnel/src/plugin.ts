@@ -84,7 +84,10 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     const { relays, traffic } = room
     const presence = createPresence(sql, instanceId, config.gateway.presenceIntervalMs)
     await presence.clear(database.kind === 'embedded')
-    scope.defer(() => presence.clear())
+    scope.defer(async () => {
+      // It runs out by itself: a database that is away must not make a stop fail.
+      await presence.clear().catch((error: unknown) => logger.warn({ err: error }, 'presence could not be taken back'))
+    })
     const gateway = createGateway({
       issuer,
       features,
@@ -93,6 +96,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
       config: config.gateway,
       readState: (deviceId) => readAgentState(sql, relays, deviceId),
       issueTicket: relays.issueTicket,
+      endLink: relays.disconnectDevice,
     })
     scope.defer(() => gateway.stop())
     onDrain(() => gateway.stop())
@@ -125,7 +129,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
       }),
     )
     if (directory) {
-      const follow = createOwnerChanges({ sql, audit, revocation, logger })
+      const follow = createOwnerChanges({ database, sql, audit, revocation, logger, signal: scope.signal })
       const background = createTracked()
       scope.defer(background.idle)
       scope.defer(
@@ -178,7 +182,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
         allocations: room.countByStatus,
         traffic() {
           traffic.observe()
-          return traffic.sum()
+          return traffic.passed()
         },
       })
     }

@@ -3,7 +3,7 @@ import { type TUnsafe, Type } from '@sinclair/typebox'
 import type { Transaction } from 'sequelize'
 import type { Ownership } from './access.js'
 import { tunnelErrors } from './errors.js'
-import { lock, type Sql } from './sql.js'
+import type { Sql } from './sql.js'
 
 /** Settings section `quotas`. */
 export interface QuotaSettings {
@@ -31,36 +31,51 @@ export function defineQuotas(settings: Settings): Promise<SettingsHandle<QuotaSe
 }
 
 /**
- * Makes sure that `wanted` more allocations are within the quota, and stay so until the transaction ends: whoever else
- * allocates for the same owner waits. A device of an organisation counts against the organisation, any other against
- * its owner, one without an owner for itself.
- * @throws `TUNNEL_ERR_QUOTA_EXCEEDED`
+ * Whose quota a device's allocations count against: its organisation's, else its owner's, or without an owner its own.
+ * @returns `subject` names it, for a lock
  */
-export async function takeQuota(
+export function quotaOf(
+  device: Ownership,
+  quotas: QuotaSettings,
+): { readonly subject: string; readonly limit: number } {
+  const { id, ownerId, organisationId } = device
+  if (organisationId !== null) {
+    return { subject: `organisation:${organisationId}`, limit: quotas.allocationsPerOrganisation }
+  }
+  return { subject: ownerId === null ? `device:${id}` : `user:${ownerId}`, limit: quotas.allocationsPerUser }
+}
+
+/**
+ * Makes sure that the device may have `wanted` more allocations, and keeps it from being deleted or revoked until the
+ * transaction ends. The caller holds the lock on the quota's subject.
+ * @throws `TUNNEL_ERR_QUOTA_EXCEEDED`, `TUNNEL_ERR_DEVICE_UNKNOWN`, `TUNNEL_ERR_DEVICE_NOT_APPROVED`
+ */
+export async function assertRoom(
   sql: Sql,
   transaction: Transaction,
-  quotas: QuotaSettings,
   device: Ownership,
+  limit: number,
   wanted: number,
 ): Promise<void> {
-  const { id, ownerId, organisationId } = device
-  const [subject, limit] =
-    organisationId !== null
-      ? [`organisation:${organisationId}`, quotas.allocationsPerOrganisation]
-      : [ownerId === null ? `device:${id}` : `user:${ownerId}`, quotas.allocationsPerUser]
-  await lock(sql, transaction, 'quota', subject)
-  const [used] = await sql<{ counted: number; of_device: number }>(
-    `SELECT count(*)::integer AS counted, count(*) FILTER (WHERE d.id = $1::uuid)::integer AS of_device
-     FROM tunnel_allocations a JOIN tunnel_devices d ON d.id = a.device_id
-     WHERE CASE
-       WHEN $2::text IS NOT NULL THEN d.organisation_id = $2::text
-       WHEN $3::text IS NOT NULL THEN d.organisation_id IS NULL AND d.owner_id = $3::text
-       ELSE d.id = $1::uuid END`,
-    [id, organisationId, ownerId],
+  const [held] = await sql<{ usable: boolean; counted: number; of_device: number }>(
+    `SELECT d.approved_at IS NOT NULL AND d.token_id IS NOT NULL AS usable,
+       (SELECT count(*)::integer FROM tunnel_allocations a WHERE a.device_id = d.id) AS of_device,
+       (SELECT count(*)::integer FROM tunnel_allocations a JOIN tunnel_devices o ON o.id = a.device_id
+        WHERE CASE
+          WHEN $3::text IS NOT NULL THEN o.organisation_id = $3::text
+          WHEN $2::text IS NOT NULL THEN o.organisation_id IS NULL AND o.owner_id = $2::text
+          ELSE o.id = $1::uuid END) AS counted
+     FROM tunnel_devices d
+     WHERE d.id = $1::uuid AND d.owner_id IS NOT DISTINCT FROM $2::text
+       AND d.organisation_id IS NOT DISTINCT FROM $3::text
+     FOR SHARE OF d`,
+    [device.id, device.ownerId, device.organisationId],
     transaction,
   )
-  if ((used?.counted ?? 0) + wanted > limit) throw tunnelErrors.QUOTA_EXCEEDED({ limit })
-  if ((used?.of_device ?? 0) + wanted > maxAllocationsPerDevice) {
+  if (!held) throw tunnelErrors.DEVICE_UNKNOWN()
+  if (!held.usable) throw tunnelErrors.DEVICE_NOT_APPROVED()
+  if (held.counted + wanted > limit) throw tunnelErrors.QUOTA_EXCEEDED({ limit })
+  if (held.of_device + wanted > maxAllocationsPerDevice) {
     throw tunnelErrors.QUOTA_EXCEEDED({ limit: maxAllocationsPerDevice })
   }
 }

@@ -79,7 +79,8 @@ export function createRelays(sql: Sql, embedded: EmbeddedRelay | undefined, traf
       )
       traffic.observe()
       const here = running()?.relay
-      return rows.map((row) => toRecord(row, here?.id === row.id ? here : undefined, traffic.sum().open))
+      const { open } = traffic.passed()
+      return rows.map((row) => toRecord(row, here?.id === row.id ? here : undefined, open))
     },
     trouble() {
       return embedded && !embedded.relay.status().running ? 'the embedded relay does not run' : undefined

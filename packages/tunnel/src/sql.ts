@@ -22,9 +22,17 @@ export function createSql(database: Database): Sql {
   }
 }
 
-/** Held until the transaction ends: whoever takes the same lock waits. One lock for each `kind` and `key`. */
-export async function lock(sql: Sql, transaction: Transaction, kind: string, key = ''): Promise<void> {
-  await sql('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))::text', [`tunnel:${kind}:${key}`], transaction)
+/**
+ * Locks names, in this order, until the transaction ends: whoever wants one of them waits. Never together with what
+ * they protect in one statement, which would see the database as it was before the wait.
+ */
+export async function lock(sql: Sql, transaction: Transaction, ...names: readonly string[]): Promise<void> {
+  await sql(
+    `SELECT pg_advisory_xact_lock(hashtextextended('tunnel:' || name, 0))::text
+     FROM jsonb_array_elements_text($1::jsonb) AS n (name)`,
+    [JSON.stringify(names)],
+    transaction,
+  )
 }
 
 /** An ISO 8601 time of what the driver gives for a `timestamptz`. */

@@ -10,8 +10,8 @@ export interface TrafficCounter {
   observe(): void
   /** As last observed. */
   of(id: number): Traffic | undefined
-  /** Of all allocations that are served here, as last observed. */
-  sum(): Traffic
+  /** All that passed here since the start, as last observed, with that of allocations that are gone: it never shrinks. */
+  passed(): Traffic
   /** Adds what passed since the last flush to the database. What a failed one had is kept for the next. */
   flush(): Promise<void>
 }
@@ -31,6 +31,7 @@ const batchSize = 1_000
 /** @param read the relay's running totals, which begin anew when the relay does */
 export function createTrafficCounter(sql: Sql, read: () => readonly AllocationTraffic[]): TrafficCounter {
   const counters = new Map<number, Counter>()
+  let all = nothing
 
   const observe = (): void => {
     for (const now of read()) {
@@ -39,6 +40,7 @@ export function createTrafficCounter(sql: Sql, read: () => readonly AllocationTr
       const passed = growth(counter.seen, now)
       counter.total = { ...add(counter.total, passed), open: now.open }
       counter.due = add(counter.due, passed)
+      all = add(all, passed)
       counter.seen = { ...now }
     }
   }
@@ -50,15 +52,23 @@ export function createTrafficCounter(sql: Sql, read: () => readonly AllocationTr
       o: bytesOut,
       c: connections,
     }))
-    await sql(
-      `UPDATE tunnel_allocations a SET
+    // What somebody else changes or deletes now waits for the next flush: many rows locked in no certain order would be
+    // a deadlock with whoever removes several of them.
+    const written = await sql<{ id: number | string }>(
+      `WITH t AS (
+         SELECT t.*
+         FROM jsonb_to_recordset($1::jsonb) AS t (id bigint, i bigint, o bigint, c bigint)
+         JOIN tunnel_allocations a ON a.id = t.id
+         FOR UPDATE OF a SKIP LOCKED)
+       UPDATE tunnel_allocations a SET
          bytes_in = a.bytes_in + t.i, bytes_out = a.bytes_out + t.o, connections = a.connections + t.c
-       FROM jsonb_to_recordset($1::jsonb) AS t (id bigint, i bigint, o bigint, c bigint) WHERE a.id = t.id`,
+       FROM t WHERE a.id = t.id RETURNING a.id`,
       [JSON.stringify(rows)],
     )
-    for (const [id, written] of batch) {
+    const done = new Set(written.map(({ id }) => Number(id)))
+    for (const [id, due] of batch) {
       const counter = counters.get(id)
-      if (counter) counter.due = growth(written, counter.due)
+      if (counter && done.has(id)) counter.due = growth(due, counter.due)
     }
   }
 
@@ -72,10 +82,7 @@ export function createTrafficCounter(sql: Sql, read: () => readonly AllocationTr
     },
     observe,
     of: (id) => counters.get(id)?.total,
-    sum() {
-      const totals = [...counters.values()].map(({ total }) => total)
-      return totals.reduce((sum, total) => ({ ...add(sum, total), open: sum.open + total.open }), nothing)
-    },
+    passed: () => ({ ...all, open: [...counters.values()].reduce((open, { total }) => open + total.open, 0) }),
     async flush() {
       observe()
       const due = [...counters]

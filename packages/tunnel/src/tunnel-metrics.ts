@@ -6,7 +6,7 @@ interface Measured {
   readonly devicesOnline: () => number
   /** Allocations that this instance's relay has, by status. */
   readonly allocations: () => Readonly<Record<string, number>>
-  /** Of the allocations that this instance's relay serves. */
+  /** All that passed this instance's relay since its start. */
   readonly traffic: () => Traffic
 }
 
@@ -41,7 +41,7 @@ export function addTunnelMetrics({ registry }: Metrics, measured: Measured): voi
   })
   new Counter({
     name: 'sallyport_tunnel_bytes_total',
-    help: 'Payload bytes of the allocations on the relay of this instance; in: from players, out: to players',
+    help: 'Payload bytes that passed the relay of this instance; in: from players, out: to players',
     labelNames: ['direction'],
     registers,
     collect() {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Database, Tokens } from '@sallyport/core'
+import { Database, type DirectoryUser, Tokens, type UserDirectory } from '@sallyport/core'
 import { authenticationStrategyContract } from '@sallyport/core/testing'
 import t from 'tap'
 import { createDeviceStrategy, deviceTokenPurpose } from '../dist/device-strategy.js'
@@ -31,4 +31,19 @@ authenticationStrategyContract({ test: (name, body) => t.test(name, body) }, asy
       await panel.call('DELETE', `/api/tunnel/devices/${device.id}`, { as: admin })
     },
   }
+})
+
+t.test('the token of a device whose owner is suspended or not there any more is refused', async (t) => {
+  const device = await panel.enrol({ id: 'alice' })
+  const sql = createSql(panel.kernel.get(Database))
+  const known = { id: 'alice', email: 'a@b', name: null, permissions: [], memberships: [], suspended: false }
+  const kindFor = async (owner: DirectoryUser | undefined) => {
+    const directory = { findById: async () => owner } as unknown as UserDirectory
+    const strategy = createDeviceStrategy(sql, issuer, directory)
+    const { headers } = bearer(device.token)
+    return (await strategy.authenticate({ headers, cookies: {}, method: 'GET', ip: '127.0.0.1' } as never)).kind
+  }
+  t.equal(await kindFor(known), 'authenticated')
+  t.equal(await kindFor({ ...known, suspended: true }), 'refused')
+  t.equal(await kindFor(undefined), 'refused')
 })

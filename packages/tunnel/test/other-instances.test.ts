@@ -1,6 +1,7 @@
 import { Database, type EventOrigin, Events, type EventToken, override } from '@sallyport/core'
 import t from 'tap'
 import { allocationsChanged, devicesRevoked } from '../dist/index.js'
+import { startAgent } from './support/agent.js'
 import { openChannel } from './support/channel.js'
 import { startPanel } from './support/panel.js'
 import { until } from './support/until.js'
@@ -74,6 +75,18 @@ t.test('what another instance changed is told to the agent and to the relay', as
   await sql('UPDATE tunnel_devices SET token_id = NULL WHERE id = $1', [device.id])
   await resync()
   t.equal(await channel.closed, 4403)
+})
+
+t.test('a device whose revocation no event told of loses its link and its players too', async (t) => {
+  const device = await panel.enrol(alice)
+  const agent = startAgent(panel.url, device.token)
+  t.teardown(() => agent.stop())
+  await agent.ready()
+  await sql('UPDATE tunnel_devices SET token_id = gen_random_uuid() WHERE id = $1', [device.id])
+  await resync()
+  await until('the link is cut', () => agent.agent.links().every(({ connected }) => !connected))
+  const { body } = await panel.call('GET', '/api/tunnel/relays', { as: alice })
+  t.equal(body.relays[0].load.devices, 0)
 })
 
 t.test('a device that is connected elsewhere is online', async (t) => {

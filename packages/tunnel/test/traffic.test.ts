@@ -11,13 +11,16 @@ function counter(
   let fails = false
   const sql = (async (_text: string, values: readonly string[]) => {
     if (fails) throw new Error('the database is away')
-    written.push(JSON.parse(values[0] ?? '[]'))
-    return []
-  }) as Sql
+    const rows = (JSON.parse(values[0] ?? '[]') as Written[]).filter(({ id }) => !held.has(id))
+    written.push(rows)
+    return rows.map(({ id }) => ({ id: String(id) }))
+  }) as unknown as Sql
+  /** Rows that somebody else has locked. */
+  const held = new Set<number>()
   const fail = (on: boolean): void => {
     fails = on
   }
-  return { traffic: createTrafficCounter(sql, () => now), written, fail }
+  return { traffic: createTrafficCounter(sql, () => now), written, fail, held }
 }
 
 const stored = { bytesIn: 100, bytesOut: 1_000, connections: 7, open: 0 }
@@ -49,6 +52,19 @@ t.test('a flush that failed is made up for by the next', async (t) => {
   t.same(written, [[{ id: 1, i: 8, o: 0, c: 1 }]])
 })
 
+t.test('what somebody else has locked is written by a later flush', async (t) => {
+  const live = { allocationId: 1, bytesIn: 5, bytesOut: 0, connections: 1, open: 0 }
+  const { traffic, written, held } = counter([live])
+  traffic.track(new Map([[1, stored]]))
+  held.add(1)
+  await traffic.flush()
+  held.clear()
+  live.bytesIn = 8
+  await traffic.flush()
+  await traffic.flush()
+  t.same(written, [[], [{ id: 1, i: 8, o: 0, c: 1 }]])
+})
+
 t.test('a relay that counts anew loses nothing', async (t) => {
   const live = { allocationId: 1, bytesIn: 50, bytesOut: 50, connections: 5, open: 2 }
   const { traffic } = counter([live])
@@ -68,5 +84,5 @@ t.test('what is gone is forgotten, what is not known is not counted', async (t) 
   traffic.track(new Map())
   await traffic.flush()
   t.same(written, [])
-  t.same(traffic.sum(), { bytesIn: 0, bytesOut: 0, connections: 0, open: 0 })
+  t.same(traffic.passed(), { bytesIn: 5, bytesOut: 5, connections: 1, open: 0 }, 'but it did pass')
 })
