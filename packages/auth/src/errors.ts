@@ -11,6 +11,7 @@ const definitions = {
   EMAIL_TAKEN: { status: 409, message: 'Another user has this e-mail address' },
   GRANT_EXCEEDED: { status: 403, error: 'forbidden', message: 'Nobody grants a permission that they do not hold' },
   USER_HOLDS_MORE: { status: 403, error: 'forbidden', message: 'The user holds permissions that the caller does not' },
+  LAST_ADMINISTRATOR: { status: 409, message: 'Nobody else holds the permission *; give it to another user first' },
   HASHING_BUSY: {
     status: 503,
     error: 'service_unavailable',

@@ -148,6 +148,30 @@ t.test('users', async (t) => {
     t.ok(changes.some(({ userId, change }) => userId === renewed.id && change === 'password'))
   })
 
+  t.test('the last administrator stays one', async (t) => {
+    const last = (method: string, body?: unknown) =>
+      call(method, `/api/users/${adminId}`, { token, ...(body ? { body } : {}) })
+    for (const attempt of [
+      last('DELETE'),
+      last('PATCH', { suspended: true }),
+      last('PATCH', { permissions: ['users:write'] }),
+    ]) {
+      t.match(await attempt, { status: 409, body: { error: 'last_administrator' } })
+    }
+    t.equal((await last('PATCH', { name: 'Still here' })).status, 200)
+    const second = await create(['*'])
+    const removals = await Promise.all([
+      call('DELETE', `/api/users/${second.id}`, { token }),
+      call('PATCH', `/api/users/${adminId}`, { token: second.token, body: { permissions: ['users:read'] } }),
+    ])
+    const won = removals.filter(({ status }) => status === 200)
+    t.equal(won.length, 1, 'of two who remove each other one stays')
+    if (removals[1]?.status === 200) {
+      const body = { permissions: ['*'] }
+      t.equal((await call('PATCH', `/api/users/${adminId}`, { token: second.token, body })).status, 200)
+    }
+  })
+
   t.test('permissions taken away are gone at once', async (t) => {
     const user = await create(['users:read'])
     t.equal((await call('GET', '/api/users', { token: user.token })).status, 200)

@@ -11,6 +11,7 @@ import { type Transaction, UniqueConstraintError } from 'sequelize'
 import { normaliseEmail } from '../email.js'
 import { authErrors } from '../errors.js'
 import { isUuid } from '../uuid.js'
+import { lockAdministrators } from './last-administrator.js'
 import type { PasswordHasher } from './password-hasher.js'
 import { userChanged } from './user-changed.js'
 import type { UserRecord, UserRecords } from './user-record.js'
@@ -34,9 +35,9 @@ export interface Users {
   get(id: string): Promise<UserView>
   /** @throws `AUTH_ERR_EMAIL_TAKEN`, `AUTH_ERR_GRANT_EXCEEDED` */
   create(by: Principal, user: NewUser): Promise<UserView>
-  /** @throws `CORE_ERR_NOT_FOUND`, `AUTH_ERR_EMAIL_TAKEN`, `AUTH_ERR_GRANT_EXCEEDED`, `AUTH_ERR_USER_HOLDS_MORE` */
+  /** @throws `CORE_ERR_NOT_FOUND`, `AUTH_ERR_EMAIL_TAKEN`, `AUTH_ERR_GRANT_EXCEEDED`, `AUTH_ERR_USER_HOLDS_MORE`, `AUTH_ERR_LAST_ADMINISTRATOR` */
   update(by: Principal, id: string, change: UserChange): Promise<UserView>
-  /** @throws `CORE_ERR_NOT_FOUND`, `AUTH_ERR_USER_HOLDS_MORE` */
+  /** @throws `CORE_ERR_NOT_FOUND`, `AUTH_ERR_USER_HOLDS_MORE`, `AUTH_ERR_LAST_ADMINISTRATOR` */
   remove(by: Principal, id: string): Promise<void>
 }
 
@@ -95,7 +96,9 @@ export function createUsers({ database, records, hasher, events }: UsersOptions)
       const passwordHash = change.password === undefined ? undefined : await hasher.hash(change.password)
       const { record, changes } = await database
         .transaction(async (transaction) => {
+          const administrators = demotes(change) ? await lockAdministrators(records, transaction) : undefined
           const record = await lock(by, id, transaction)
+          administrators?.assertDispensable(id)
           const changes = changesOf(record, change)
           record.set({
             ...(change.email !== undefined && { email: change.email, emailNormalised: normaliseEmail(change.email) }),
@@ -114,7 +117,9 @@ export function createUsers({ database, records, hasher, events }: UsersOptions)
     },
     async remove(by, id) {
       await database.transaction(async (transaction) => {
+        const administrators = await lockAdministrators(records, transaction)
         const record = await lock(by, id, transaction)
+        administrators.assertDispensable(id)
         await record.destroy({ transaction })
       })
       await tell(id, ['deleted'])
@@ -124,6 +129,11 @@ export function createUsers({ database, records, hasher, events }: UsersOptions)
 
 function assertHeld(by: Principal, permissions: readonly string[]): void {
   if (!permitsAll(by.permissions, permissions)) throw authErrors.GRANT_EXCEEDED()
+}
+
+/** Whether the change makes an administrator something less. */
+function demotes({ suspended, permissions }: UserChange): boolean {
+  return suspended === true || (permissions !== undefined && !permissions.includes('*'))
 }
 
 function changesOf(record: UserRecord, change: UserChange): DirectoryChange['change'][] {
