@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { coreErrors, definePlugin, Http, type PluginFactory, version } from '@sallyport/core'
+import { definePlugin, Http, type PluginFactory, version } from '@sallyport/core'
 
 const folder = new URL('../web/', import.meta.url)
 const contentTypes: Readonly<Record<string, string>> = {
@@ -48,15 +48,6 @@ export const dashboard: PluginFactory = definePlugin({
             })
             if (request.headers['if-none-match'] === asset.etag) return reply.code(304).send()
             return reply.type(asset.type).send(asset.body)
-          })
-          app.route({
-            url,
-            method: ['POST', 'PUT', 'PATCH', 'DELETE'],
-            // In a hook, so that a body is not read.
-            onRequest: async ({ method }) => {
-              throw coreErrors.METHOD_NOT_ALLOWED({ method }, { headers: { allow: 'GET, HEAD' } })
-            },
-            handler: () => undefined,
           })
         }
       }

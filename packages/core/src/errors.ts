@@ -52,7 +52,6 @@ const definitions = {
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is larger than {limit} bytes' },
   URI_TOO_LONG: { status: 414, message: 'A part of the URL is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The content type is not supported; send application/json' },
-  EXPECTATION_FAILED: { status: 417, message: 'The expectation cannot be met' },
   UPGRADE_REQUIRED: { status: 426, message: 'This is for WebSocket connections only' },
   TOO_MANY_REQUESTS: { status: 429, message: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, message: 'The header fields are too large' },

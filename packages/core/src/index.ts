@@ -26,6 +26,7 @@ export {
 export { type DirectoryChange, type DirectoryUser, UserDirectory } from './identity/directory.js'
 export { isPermission, permits, permitsAll } from './identity/permissions.js'
 export { type Membership, type Principal, samePrincipal } from './identity/principal.js'
+export { type BoundedWork, type BoundedWorkOptions, createBoundedWork } from './kernel/bounded-work.js'
 export { type ConfigInput, secret } from './kernel/config.js'
 export { describeError } from './kernel/error-description.js'
 export {

@@ -11,11 +11,11 @@ import type { ChangeFeed } from './change-feed.js'
 import type { PortRange } from './config.js'
 import type { Devices, OwnedDevice } from './devices.js'
 import { tunnelErrors } from './errors.js'
-import { createInTurn } from './in-turn.js'
 import { checkLocalHost } from './local-host.js'
 import { type Protocol, searchPorts, selectFreePort } from './ports.js'
 import { assertRoom, type QuotaSettings, quotaOf } from './quotas.js'
 import { lock, type Sql } from './sql.js'
+import { createTransactionLine } from './waiting-transactions.js'
 
 export interface AllocationRequest {
   readonly deviceId: string | undefined
@@ -60,7 +60,7 @@ export function createAllocate(
   options: AllocateOptions,
 ): (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]> {
   const { database, sql, devices, quotas, portRange, chooseRelay, snapshot, feed, audit } = options
-  const inTurn = createInTurn('Too many allocations are being made')
+  const inTurn = createTransactionLine('Too many allocations are being made')
 
   const noneFree = () => tunnelErrors.NO_PORTS_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
 

@@ -6,10 +6,10 @@ import type { EnrolmentConfig } from './config.js'
 import type { DeviceKind } from './device.js'
 import { generateDeviceCode, hashDeviceCode } from './device-code.js'
 import { tunnelErrors } from './errors.js'
-import { createInTurn } from './in-turn.js'
 import { approvePermission } from './permissions.js'
 import { iso, lock, type Sql } from './sql.js'
 import { generateUserCode } from './user-code.js'
+import { createTransactionLine } from './waiting-transactions.js'
 
 export interface EnrolmentRequest {
   readonly name: string
@@ -48,7 +48,7 @@ export function createEnrolment(
   options: EnrolmentOptions,
 ): (request: EnrolmentRequest, by: Caller) => Promise<Enrolment> {
   const { database, sql, rateLimits, audit, config, publicUrl } = options
-  const inTurn = createInTurn('Too many devices are being enrolled')
+  const inTurn = createTransactionLine('Too many devices are being enrolled')
   const anonymous = { name: 'tunnel.device-start', points: config.startsPerMinute, windowSeconds: 60 }
   const signedIn = { name: 'tunnel.device-start.user', points: config.startsPerMinuteSignedIn, windowSeconds: 60 }
 

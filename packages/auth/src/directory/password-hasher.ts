@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { hash, type Options, parseOptions, verify } from '@node-rs/argon2'
-import { createBoundedWork } from '../bounded-work.js'
+import { createBoundedWork } from '@sallyport/core'
+import { authErrors } from '../errors.js'
 import { maxPasswordLength, normalisePassword } from '../password.js'
 
 /** Argon2id with OWASP's parameters: 19 MiB, two passes, one lane. Raising them rehashes passwords as people sign in. */
@@ -29,7 +30,12 @@ export interface PasswordHasher {
 /** Makes a hasher; takes the time of one hash. */
 export async function createPasswordHasher(): Promise<PasswordHasher> {
   const concurrency = Math.min(maxConcurrentHashes, availableParallelism())
-  const bounded = createBoundedWork({ concurrency, maxWaiting: maxWaitingHashes, waitTimeoutMs })
+  const bounded = createBoundedWork({
+    concurrency,
+    maxWaiting: maxWaitingHashes,
+    waitTimeoutMs,
+    busy: () => authErrors.HASHING_BUSY(undefined, { retryAfter: Math.ceil(waitTimeoutMs / 1000) }),
+  })
   const dummy = await hash(randomBytes(32), parameters)
 
   return {

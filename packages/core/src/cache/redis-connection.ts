@@ -1,6 +1,7 @@
 import { createClient, type RedisClientType } from '@keyv/redis'
 import { coreErrors } from '../errors.js'
 import type { Logger } from '../kernel/logger.js'
+import { whyUnreachable } from '../unreachable.js'
 import type { RedisAddress } from './redis-url.js'
 import { within } from './within.js'
 
@@ -118,24 +119,9 @@ async function closeWithin(client: RedisClientType): Promise<void> {
 }
 
 function describe(error: unknown, { place, password }: RedisAddress): string {
-  const first = rootOf(error)
-  const { code, message } = first instanceof Error ? (first as NodeJS.ErrnoException) : { code: '', message: '' }
-  switch (code) {
-    case 'ECONNREFUSED':
-      return `nothing listens at ${place}`
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `the host name of ${place} is not known`
-  }
-  if (/timeout/i.test(message)) return `${place} does not answer`
-  if (/^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(message))
-    return `${place} does not let this user in with this password`
-  const told = password === '' ? message : message.replaceAll(password, '[secret]')
-  return `${place}: ${told || code || 'it fails'}`
-}
-
-/** The client wraps what the socket says; several addresses of one host give one error for each. */
-function rootOf(error: unknown): unknown {
-  if (error instanceof Error && 'socketError' in error) return rootOf(error.socketError)
-  return error instanceof AggregateError ? rootOf(error.errors[0]) : error
+  return whyUnreachable(error, { place, password }, ({ message }) =>
+    /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(message)
+      ? `${place} does not let this user in with this password`
+      : undefined,
+  )
 }

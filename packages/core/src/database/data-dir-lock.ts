@@ -22,14 +22,23 @@ const maxAttempts = 20
 /**
  * Takes the data directory for this process alone. A lock whose process is dead is taken over; of several processes
  * that do so at once, one succeeds.
+ * @param onLost called once when another process has taken the directory over all the same: this one was silent too long
  * @returns gives the directory back
  * @throws `CORE_ERR_DATA_DIR_LOCKED`, `CORE_ERR_DATA_DIR_UNUSABLE`
  */
-export async function lockDataDir(directory: string, silenceMs: number = defaultSilenceMs): Promise<() => void> {
+export async function lockDataDir(
+  directory: string,
+  silenceMs: number = defaultSilenceMs,
+  onLost: () => void = () => undefined,
+): Promise<() => void> {
   const path = join(directory, 'lock')
   try {
     const lock = await acquire(directory, path, silenceMs)
-    const heartbeat = setInterval(() => touch(path), heartbeatMs).unref()
+    const heartbeat = setInterval(() => {
+      if (!isTaken(path, lock)) return touch(path)
+      clearInterval(heartbeat)
+      onLost()
+    }, heartbeatMs).unref()
     return () => {
       clearInterval(heartbeat)
       if (read(path)?.token === lock.token) rmSync(path, { force: true })
@@ -132,6 +141,16 @@ function read(path: string): Lock | undefined {
     // Damaged, by a full disk for example.
   }
   return { pid: 0, started: '', realm: '', token: `damaged-${text.length}` }
+}
+
+/** Whether the lock is another's; one that is missing or cannot be read is nobody's. */
+function isTaken(path: string, { token }: Lock): boolean {
+  try {
+    const holder = read(path)
+    return holder !== undefined && holder.token !== token
+  } catch {
+    return false
+  }
 }
 
 function touchedAt(path: string): number {

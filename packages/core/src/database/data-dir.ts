@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { coreErrors } from '../errors.js'
 import type { SallyportError } from '../kernel/errors.js'
@@ -35,6 +35,17 @@ function makeDirectory(directory: string): void {
   } catch (error) {
     // Another process was first.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** Has the names in a directory on the disk. Windows has no such thing. */
+export function writeOutDirectory(directory: string): void {
+  if (process.platform === 'win32') return
+  const file = openSync(directory, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -1,22 +1,38 @@
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+
+/** Longest time that it may take; on a slow machine it takes ten seconds. */
+const timeoutMs = 180_000
+/** Of what the process says on its standard error, so much is kept. */
+const maxComplaint = 1_000
 
 /**
- * Makes the files of a new database. In a thread of its own: `initdb` needs 600 MB for three seconds, which this
- * process would otherwise keep, and keeps the event loop busy.
- * @param directory empty or not there yet; `undefined` for none
- * @returns without a directory: the files, as an archive
+ * Makes the files of a new database. In a process of its own: `initdb` takes 800 MB for three seconds, which this
+ * process would not give back whole, and keeps the event loop busy.
+ * @param directory empty or not there yet; without one the files are given as an archive
+ * @param signal ends it half-way
  */
-export async function createDatabaseFiles(directory?: string): Promise<ArrayBuffer | undefined> {
-  const worker = new Worker(new URL('./embedded-create-worker.js', import.meta.url), {
-    workerData: { directory },
+export async function createDatabaseFiles(directory = '', signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  const child = fork(new URL('./embedded-create-child.js', import.meta.url), [directory], {
     execArgv: [],
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    ...(signal && { signal }),
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  let archive: ArrayBuffer | undefined
-  worker.on('message', (message: ArrayBuffer) => {
-    archive = message
+  let archive: Uint8Array | undefined
+  let complaint = ''
+  child.on('message', (message) => {
+    archive = message as Uint8Array
   })
-  const [code] = (await once(worker, 'exit')) as [number]
-  if (code !== 0) throw new Error(`making the database ended with code ${code}`)
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaint = `${complaint}${chunk}`.slice(0, maxComplaint)
+  })
+  const [code, killedBy] = (await once(child, 'close')) as [number | null, string | null]
+  if (code !== 0) {
+    const reason = /^\w*Error: .*$/m.exec(complaint)?.[0] ?? `${killedBy ?? `code ${code}`}`
+    throw new Error(`making the database ended with ${reason}`)
+  }
   return archive
 }

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { coreErrors } from '../errors.js'
-import { dataDirUnusable, memoryDataDir, prepareDataDir } from './data-dir.js'
+import { dataDirUnusable, memoryDataDir, prepareDataDir, writeOutDirectory } from './data-dir.js'
 import { lockDataDir } from './data-dir-lock.js'
 import { createDatabaseFiles } from './embedded-create.js'
 import { DurableFiles } from './embedded-files.js'
@@ -21,20 +21,25 @@ export interface EmbeddedPostgres {
  * Opens, and at first makes, the Postgres in the data directory.
  * @throws `CORE_ERR_DATA_DIR_UNUSABLE`, `CORE_ERR_DATA_DIR_LOCKED`, `CORE_ERR_DATABASE_CORRUPT`
  */
-export async function openEmbedded(dataDir: string): Promise<EmbeddedPostgres> {
+export async function openEmbedded(dataDir: string, signal: AbortSignal): Promise<EmbeddedPostgres> {
   if (dataDir === memoryDataDir) {
     const archive = new Blob([await memoryTemplate()])
     const database = await PGlite.create(memoryDataDir, { ...memoryOptions, loadDataDir: archive })
     return { database, files: undefined, close: () => database.close() }
   }
   const directory = prepareDataDir(dataDir)
-  const unlock = await lockDataDir(directory)
+  let files: DurableFiles | undefined
+  const onLost = (): void => files?.fail(new Error('Another process has taken over the data directory'))
+  const unlock = await lockDataDir(directory, undefined, onLost)
   try {
     const path = join(directory, 'postgres')
-    if (!isMade(path)) await make(directory, path)
-    const files = new DurableFiles(path)
-    const database = await open(path, files)
-    return { database, files, close: () => database.close().finally(unlock) }
+    if (!isMade(path)) await make(directory, path, signal)
+    const durable = new DurableFiles(path)
+    files = durable
+    const database = await open(path, durable)
+    // Closing writes what is in memory into the tables: not after a failure, the log then has what counts.
+    const close = async (): Promise<void> => (durable.failed ? undefined : database.close())
+    return { database, files: durable, close: () => close().finally(unlock) }
   } catch (error) {
     unlock()
     throw error
@@ -46,17 +51,18 @@ function isMade(path: string): boolean {
 }
 
 /** Made beside and then renamed, so that whatever is under the final name is whole. */
-async function make(directory: string, path: string): Promise<void> {
+async function make(directory: string, path: string, signal: AbortSignal): Promise<void> {
   const prefix = 'postgres.new-'
   const made = join(directory, `${prefix}${randomUUID()}`)
   try {
     for (const name of readdirSync(directory)) {
       if (name.startsWith(prefix)) rmSync(join(directory, name), { recursive: true, force: true })
     }
-    await createDatabaseFiles(made)
+    await createDatabaseFiles(made, signal)
     chmodSync(made, 0o700)
     rmSync(path, { recursive: true, force: true })
     renameSync(made, path)
+    writeOutDirectory(directory)
   } catch (error) {
     rmSync(made, { recursive: true, force: true })
     throw dataDirUnusable(directory, error)

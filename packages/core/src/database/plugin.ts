@@ -52,9 +52,11 @@ export const database: PluginFactory<DatabaseConfig> = definePlugin({
   optional: { health: Health },
   provides: { database: Database },
   config: schema,
-  async setup({ services, config, scope, logger, plugins }) {
+  async setup({ services, config, scope, signal, logger, plugins }) {
     const { url } = config
-    const service = url ? await openServer(url, config.pool.max, scope) : await openInProcess(config.dataDir, scope)
+    const service = url
+      ? await openServer(url, config.pool.max, scope)
+      : await openInProcess(config.dataDir, scope, signal)
     const { sequelize } = service
     const applied = await service.migrate((connection) => migrate(connection, plugins))
     if (applied.length > 0) logger.info({ migrations: applied }, 'migrations applied')
@@ -79,8 +81,8 @@ interface Opened {
   migrate<T>(work: (sequelize: Sequelize) => Promise<T>): Promise<T>
 }
 
-async function openInProcess(dataDir: string, scope: Scope): Promise<Opened> {
-  const { database: engine, files, close: closeEngine } = await openEmbedded(dataDir)
+async function openInProcess(dataDir: string, scope: Scope, signal: AbortSignal): Promise<Opened> {
+  const { database: engine, files, close: closeEngine } = await openEmbedded(dataDir, signal)
   scope.defer(closeEngine)
   const sequelize = createSequelize({
     client: { user: 'postgres', database: 'postgres', stream: () => new EmbeddedStream(engine, files) },

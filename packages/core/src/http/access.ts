@@ -1,9 +1,10 @@
 import { coreErrors } from '../errors.js'
 import type { Authentication } from '../identity/authenticator.js'
-import { permits } from '../identity/permissions.js'
+import { isPermission, permits } from '../identity/permissions.js'
 import type { Principal } from '../identity/principal.js'
 import type { Access } from './route.js'
 
+const names: ReadonlySet<string> = new Set(['public', 'optional', 'authenticated'])
 /** Kinds of principal that a route is for unless it names others. */
 const personal: readonly Principal['kind'][] = ['user', 'apiKey']
 
@@ -27,6 +28,16 @@ export function checkAccess(access: Exclude<Access, 'public'>, authentication: A
     throw coreErrors.PERMISSION_REQUIRED({ permission })
   }
   return principal
+}
+
+/** Whether `access` is one of those that there are: a slip of the pen, where no type checks it, must not open a route. */
+export function isAccess(access: unknown): access is Access {
+  if (typeof access === 'string') return names.has(access)
+  if (typeof access !== 'object' || access === null) return false
+  const { kinds, permission } = access as { kinds?: unknown; permission?: unknown }
+  if (kinds === undefined && permission === undefined) return false
+  if (kinds !== undefined && !Array.isArray(kinds)) return false
+  return permission === undefined || (typeof permission === 'string' && isPermission(permission))
 }
 
 interface Requirements {

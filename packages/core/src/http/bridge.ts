@@ -33,6 +33,9 @@ export function createBridge(engine: HttpEngine, { own, basePath = '' }: BridgeO
       for (const plugin of engine.plugins) {
         await child.register(async (pages) => {
           limitCatchAll(pages, engine, prefix)
+          pages.addHook('onRoute', ({ url, method }) => {
+            engine.table.addPage(withoutPrefix(url, prefix) ?? url, [method].flat())
+          })
           await pages.register(plugin)
         })
       }

@@ -33,6 +33,7 @@ export interface OwnApp {
 }
 
 const maxParamLength = 200
+const stopped = 'the kernel is stopped'
 /** How often Node looks for connections that have run out of time, in milliseconds. */
 const connectionsCheckingInterval = 5_000
 
@@ -91,7 +92,7 @@ function wrap(
   prefix: string,
 ): OwnApp {
   const handler = (request: IncomingMessage, response: ServerResponse): void => app.routing(request, response)
-  let listening = false
+  let opening: Promise<AddressInfo> | undefined
   let closed: Promise<void> | undefined
   server.on('upgrade', createUpgradeListener(engine, { sockets, prefix, plain: handler }))
   server.on('checkExpectation', (request, response) => {
@@ -101,8 +102,12 @@ function wrap(
   })
 
   const closeServer = (): Promise<void> => {
-    closed ??= new Promise((resolve) => (listening ? server.close(() => resolve()) : resolve()))
+    closed ??= close()
     return closed
+  }
+  const close = async (): Promise<void> => {
+    if (opening && !server.listening) await opening.catch(() => undefined)
+    if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()))
   }
   return {
     handler,
@@ -111,9 +116,14 @@ function wrap(
       return typeof address === 'object' && address !== null ? address : undefined
     },
     async listen({ host = '127.0.0.1', port = 0 } = {}) {
-      if (listening || closed) throw coreErrors.LISTEN_FAILED({ host, port, reason: 'the kernel listens already' })
-      const address = await listen(server, host, port)
-      listening = true
+      if (opening) throw coreErrors.LISTEN_FAILED({ host, port, reason: 'the kernel listens already' })
+      if (closed) throw coreErrors.LISTEN_FAILED({ host, port, reason: stopped })
+      opening = listen(server, host, port)
+      const address = await opening.catch((error: unknown) => {
+        opening = undefined
+        throw error
+      })
+      if (closed) throw coreErrors.LISTEN_FAILED({ host, port, reason: stopped })
       server.on('error', (error) => engine.logger.error({ err: error }, 'a connection could not be accepted'))
       return { host, port: address.port }
     },

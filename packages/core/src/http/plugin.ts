@@ -32,7 +32,7 @@ const schema = Type.Object(
     /** Path below which `listen` and `handler` serve, such as `/panel`. A host's app is given a prefix instead. */
     basePath: Type.String({ default: '', pattern: '^(/[\\w.~-]+)*$' }),
     /** Bytes that a body may have where its route says nothing else. */
-    bodyLimit: Type.Integer({ default: 1_048_576, minimum: 1 }),
+    bodyLimit: Type.Integer({ default: 2_097_152, minimum: 1 }),
     /** Time for a whole request to arrive, in milliseconds. */
     requestTimeoutMs: Type.Integer({ default: 60_000, minimum: 100 }),
     /** Time for its headers, in milliseconds. */

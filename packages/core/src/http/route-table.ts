@@ -1,4 +1,5 @@
 import { coreErrors } from '../errors.js'
+import { isAccess } from './access.js'
 import { normalizePath } from './request-path.js'
 import type { RouteDefinition } from './route.js'
 
@@ -10,6 +11,8 @@ export interface RouteTable {
   readonly routes: readonly AnyRoute[]
   /** @throws `CORE_ERR_ROUTE_INVALID` for a URL that is no route's, and for a route that is there already */
   add(route: AnyRoute): void
+  /** Adds the methods of a page's route, in Fastify's own syntax; one for everything (`/*`) says nothing of a path. */
+  addPage(url: string, methods: readonly string[]): void
   /** Methods under which a normalised path is known, HEAD among them where there is GET. */
   methodsOf(path: string): readonly string[]
   /** First two segments of every route: the paths that are ours in a host's app. */
@@ -24,6 +27,12 @@ const urlPattern = /^(\/(:[a-zA-Z]\w*|[\w.~-]+))*(\/\*|\/)?$/
 export function createRouteTable(): RouteTable {
   const routes: AnyRoute[] = []
   const patterns = new Map<string, { readonly test: RegExp; readonly methods: Set<string> }>()
+  const patternOf = (url: string): { readonly test: RegExp; readonly methods: Set<string> } => {
+    const shape = url.replaceAll(/:\w+/g, ':')
+    const known = patterns.get(shape) ?? { test: compile(url), methods: new Set<string>() }
+    patterns.set(shape, known)
+    return known
+  }
 
   const add = (route: AnyRoute): void => {
     const { method, url } = route
@@ -31,18 +40,22 @@ export function createRouteTable(): RouteTable {
       throw coreErrors.ROUTE_INVALID({ method, url, reason })
     }
     if (url === '' || !urlPattern.test(url)) refuse('a URL is made of segments, :name and a last *')
-    const shape = url.replaceAll(/:\w+/g, ':')
-    const known = patterns.get(shape) ?? { test: compile(url), methods: new Set<string>() }
+    if (!isAccess(route.access)) refuse('its access says neither who may nor what they need')
+    const known = patternOf(url)
     if (known.methods.has(method)) refuse('there is such a route already')
     known.methods.add(method)
     if (method === 'GET') known.methods.add('HEAD')
-    patterns.set(shape, known)
     routes.push(route)
   }
 
   return {
     routes,
     add,
+    addPage(url, methods) {
+      if (url === '/*' || url === '*') return
+      const known = patternOf(url)
+      for (const method of methods) known.methods.add(method)
+    },
     methodsOf(path) {
       const methods = [...patterns.values()]
         .filter(({ test }) => test.test(path))
@@ -69,8 +82,8 @@ function compile(url: string): RegExp {
   const segments = normalizePath(url)
     .split('/')
     .map((segment) => {
-      if (segment.startsWith(':')) return '[^/]+'
-      return segment === '*' ? '.*' : segment.replaceAll(/[.~-]/g, '\\$&')
+      if (segment.includes(':')) return '[^/]+'
+      return segment === '*' ? '.*' : segment.replaceAll(/\W/g, '\\$&')
     })
   return new RegExp(`^${segments.join('/')}$`)
 }

@@ -65,7 +65,7 @@ export interface RouteDefinition<
   readonly produces?: string
   /** Counted per client address (IPv6 by /64), before credentials are looked at. */
   readonly rateLimit?: RateLimit
-  /** Bytes; default 1 MiB. */
+  /** Bytes; default 2 MiB (`http({ bodyLimit })`). */
   readonly bodyLimit?: number
   /** Left out of the OpenAPI document. */
   readonly hidden?: boolean

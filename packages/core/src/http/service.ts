@@ -5,9 +5,12 @@ import { coreErrors } from '../errors.js'
 import type { Scope } from '../kernel/scope.js'
 import { createBridge } from './bridge.js'
 import type { HttpEngine } from './engine.js'
+import { problemOf } from './error-answer.js'
 import type { Http } from './http.js'
 import { mountUpgrades } from './mounted-upgrades.js'
 import { createOwnApp, type OwnApp, type OwnAppOptions } from './own-app.js'
+import { answerOnResponse } from './raw-answer.js'
+import { requestIdOf } from './request-id.js'
 import type { AnyRoute } from './route-table.js'
 import { createUpgradedSockets, createUpgradeListener } from './upgrade.js'
 
@@ -51,16 +54,13 @@ export function createHttpService(engine: HttpEngine, scope: Scope, options: Ser
     })
     return making
   }
-  const fail = (response: ServerResponse, error: unknown): void => {
-    engine.logger.error({ err: error }, 'the routes could not be made')
-    response.writeHead(500).end()
-  }
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
     if (own) own.handler(request, response)
     else
       ownApp().then(
         (app) => app.handler(request, response),
-        (error: unknown) => fail(response, error),
+        (error: unknown) =>
+          answerOnResponse(response, problemOf(engine, error, requestIdOf(request, engine.trusted), engine.bodyLimit)),
       )
   }
 

@@ -34,7 +34,7 @@ function refuse(
   const methods = table.methodsOf(path)
   // With a known method it is the path that is wrong: `//api/users` and `/api/users/` mean a route, and are none.
   if (methods.length === 0 || methods.includes(raw.method ?? '')) throw coreErrors.NOT_FOUND()
-  const allow = [...methods, 'OPTIONS'].join(', ')
+  const allow = [...new Set([...methods, 'OPTIONS'])].join(', ')
   if (raw.method === 'OPTIONS') return reply.header('allow', allow).code(204).send()
   throw coreErrors.METHOD_NOT_ALLOWED({ method: raw.method ?? '' }, { headers: { allow } })
 }

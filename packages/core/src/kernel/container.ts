@@ -1,4 +1,4 @@
-import { type AwilixContainer, asValue, createContainer, InjectionMode } from 'awilix'
+import { asValue, createContainer, InjectionMode } from 'awilix'
 import { coreErrors } from '../errors.js'
 import type { ServiceToken } from './service.js'
 
@@ -8,16 +8,11 @@ export interface ServiceContainer {
   has(token: ServiceToken<unknown>): boolean
   /** @throws `CORE_ERR_SERVICE_UNAVAILABLE` when nothing is registered under the token. */
   get<T>(token: ServiceToken<T>): T
-  /** A container that sees this one's services and may cover them with its own. */
-  createScope(): ServiceContainer
 }
 
 /** The only place that knows awilix. Who closes a service, and when, is the kernel's scopes' business. */
 export function createServiceContainer(): ServiceContainer {
-  return wrap(createContainer({ injectionMode: InjectionMode.PROXY, strict: true }))
-}
-
-function wrap(container: AwilixContainer): ServiceContainer {
+  const container = createContainer({ injectionMode: InjectionMode.PROXY, strict: true })
   return {
     set(token, value) {
       container.register(token.id, asValue(value))
@@ -30,9 +25,6 @@ function wrap(container: AwilixContainer): ServiceContainer {
         throw coreErrors.SERVICE_UNAVAILABLE({ service: token.id, reason: 'no started plugin provides it' })
       }
       return container.resolve(token.id)
-    },
-    createScope() {
-      return wrap(container.createScope())
     },
   }
 }

@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { coreErrors } from '../errors.js'
 import { Http, type ListenAddress, type ListenOptions } from '../http/http.js'
+import { answerNotServing, refuseUpgradeNotServing } from '../http/not-serving.js'
 import { version } from '../version.js'
 import { createServiceContainer } from './container.js'
 import { defaultProviders } from './defaults.js'
@@ -84,10 +85,8 @@ export function createKernel(options: KernelOptions = {}): Kernel {
   }
 
   const mount: FastifyPluginAsync = async (app) => {
-    if (lifecycle.state === 'idle') {
-      app.addHook('onClose', () => lifecycle.stop())
-      await lifecycle.start()
-    }
+    if (lifecycle.state === 'idle') app.addHook('onClose', () => lifecycle.stop())
+    await lifecycle.start()
     await app.register(http('mounting').fastify)
   }
   // Encapsulated: hooks, parsers and error handling of the kernel's routes stay away from the host's own.
@@ -107,14 +106,14 @@ export function createKernel(options: KernelOptions = {}): Kernel {
     handler(request, response) {
       if (lifecycle.state === 'started' || lifecycle.state === 'stopping')
         container.get(Http).handler(request, response)
-      else response.writeHead(503, { 'retry-after': '1', 'content-length': '0' }).end()
+      else answerNotServing(response)
     },
     upgrade(request, socket, head) {
       if (lifecycle.state === 'started') container.get(Http).upgrade(request, socket, head)
-      else socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\r\n')
+      else refuseUpgradeNotServing(socket)
     },
     async listen(listenOptions) {
-      if (lifecycle.state === 'idle') await lifecycle.start()
+      await lifecycle.start()
       return http('listening').listen(listenOptions)
     },
     [Symbol.asyncDispose]() {

@@ -30,7 +30,8 @@ type DrainHook = (signal: AbortSignal) => void | Promise<void>
 export function runLifecycle({ plugins, container, given, drainTimeoutMs }: LifecycleOptions): Lifecycle {
   const logger = container.get(Logger)
   const scope = createScope('kernel')
-  const readyHooks: ReadyHook[] = []
+  const stop = new AbortController()
+  const readyHooks: { readonly plugin: string; readonly run: ReadyHook }[] = []
   const drainHooks: DrainHook[] = []
   let state: KernelState = 'idle'
   let starting: Promise<void> | undefined
@@ -44,9 +45,10 @@ export function runLifecycle({ plugins, container, given, drainTimeoutMs }: Life
       services: Object.freeze(Object.fromEntries([...resolve(plugin.optional), ...resolve(plugin.requires)])),
       config: plugin.config,
       scope: scope.child(plugin.name),
+      signal: stop.signal,
       logger: logger.child({ plugin: plugin.name }),
       plugins,
-      onReady: (hook) => void readyHooks.push(hook),
+      onReady: (run) => void readyHooks.push({ plugin: plugin.name, run }),
       onDrain: (hook) => void drainHooks.push(hook),
     }
     const provided = ((await plugin.setup(context)) ?? {}) as Record<string, unknown>
@@ -68,8 +70,10 @@ export function runLifecycle({ plugins, container, given, drainTimeoutMs }: Life
         if (stopping) throw coreErrors.KERNEL_STATE({ state: 'stopping', action: 'starting' })
         await setUp(plugin)
       }
-      current = 'ready hook'
-      for (const hook of readyHooks) await hook()
+      for (const { plugin, run } of readyHooks) {
+        current = plugin
+        await run()
+      }
       state = 'started'
     } catch (error) {
       state = 'stopped'
@@ -97,6 +101,7 @@ export function runLifecycle({ plugins, container, given, drainTimeoutMs }: Life
   }
 
   const stopAll = async (): Promise<void> => {
+    stop.abort()
     // A stop during a start lets the plugin being set up come to its end, so that what it opened has an owner.
     await starting?.catch(() => undefined)
     if (state === 'started') {

@@ -15,6 +15,8 @@ export interface SetupContext<Requires = ServiceTokens, Optional = ServiceTokens
   readonly config: Config
   /** Owns what the plugin opens; disposed when the kernel stops, or when a start fails half-way. */
   readonly scope: Scope
+  /** Aborted when a stop begins, even while this setup runs: what takes long gives up then. */
+  readonly signal: AbortSignal
   readonly logger: Logger
   /** Every plugin of this kernel, in the order in which they start. */
   readonly plugins: readonly Plugin[]

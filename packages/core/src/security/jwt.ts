@@ -61,6 +61,8 @@ function claimsPurpose({ payload }: Jwt, purpose: string): boolean {
 }
 
 function keyFor({ header }: Jwt, byId: ReadonlyMap<string, KeyObject>): KeyObject | undefined {
+  // It may be any JSON: a number, for one.
+  if (typeof header !== 'object') return undefined
   // An extension that must be understood (RFC 7515 section 4.1.11), and none is.
   if ('crit' in header || header.alg !== algorithm) return undefined
   return typeof header.kid === 'string' ? byId.get(header.kid) : undefined

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { dataDirUnusable, prepareDataDir } from '../database/data-dir.js'
+import { dirname, join } from 'node:path'
+import { dataDirUnusable, prepareDataDir, writeOutDirectory } from '../database/data-dir.js'
 import { coreErrors } from '../errors.js'
 
 const fileName = 'secret-keys'
@@ -41,8 +41,11 @@ function readOnce(path: string): string | undefined {
 function generate(path: string): string {
   const prepared = `${path}.${randomUUID()}`
   try {
-    writeFileSync(prepared, `${randomBytes(generatedKeyBytes).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
+    const key = randomBytes(generatedKeyBytes).toString('base64url')
+    // On the disk before anything is encrypted with it.
+    writeFileSync(prepared, `${key}\n`, { mode: 0o600, flag: 'wx', flush: true })
     linkSync(prepared, path)
+    writeOutDirectory(dirname(path))
   } catch (error) {
     // Another process was first: its key is the one.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { lockDataDir } from '../../dist/database/data-dir-lock.js'
 import { livenessOf, ownIdentity } from '../../dist/database/process-identity.js'
+import { eventually } from '../support/eventually.js'
 import { rejection } from '../support/reject.js'
 
 // Servers and databases start slowly on a busy machine.
@@ -58,6 +59,18 @@ t.test('a process that was given a dead one’s number is not it', async (t) => 
   leaveLock(directory, { pid: process.pid })
   const unlock = await lockDataDir(directory)
   unlock()
+})
+
+t.test('says when the lock was taken over by another all the same', async (t) => {
+  const directory = t.testdir()
+  let lost = false
+  const unlock = await lockDataDir(directory, undefined, () => {
+    lost = true
+  })
+  leaveLock(directory, { token: 'of-another' })
+  await eventually(() => lost)
+  unlock()
+  t.match(readFileSync(join(directory, 'lock'), 'utf8'), 'of-another', 'and leaves it alone')
 })
 
 t.test('a lock of another container or host', async (t) => {

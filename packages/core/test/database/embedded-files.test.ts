@@ -20,6 +20,9 @@ async function attached(directory: string, work: (operations: Operations) => voi
       written.push(stream.path)
       return 1
     },
+    close(stream) {
+      written.push(`close ${stream.path}`)
+    },
   }
   const files = new DurableFiles(directory)
   const { emscriptenOpts } = await files.init({} as PGlite, {})
@@ -32,6 +35,7 @@ async function attached(directory: string, work: (operations: Operations) => voi
 interface Operations {
   fsync?: (stream: Stream) => number
   write(stream: Stream): number
+  close(stream: Stream): void
 }
 
 t.test('an answer waits until the log is written out', async (t) => {
@@ -64,4 +68,24 @@ t.test('nothing is written to a table before the log is written out', async (t) 
 t.test('a query that writes nothing waits for nothing', async (t) => {
   const { run } = await attached(t.testdir(), () => undefined)
   await run()
+})
+
+t.test('a piece of the log is written out before it is closed', async (t) => {
+  const { run, written } = await attached(t.testdir(), ({ fsync, close }) => {
+    fsync?.(log)
+    close(log)
+  })
+  await t.rejects(run(), { code: 'EBADF' })
+  t.same(written, [], 'and stays open when that fails')
+})
+
+t.test('nothing is done any more once the disk has failed', async (t) => {
+  let messages = 0
+  const { run } = await attached(t.testdir(), ({ fsync }) => {
+    messages += 1
+    if (messages === 1) fsync?.(log)
+  })
+  await t.rejects(run(), { code: 'EBADF' })
+  await t.rejects(run(), { code: 'EBADF' }, 'Postgres counts on what is not there')
+  t.equal(messages, 1)
 })

@@ -1,11 +1,22 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { QueryTypes } from 'sequelize'
 import t from 'tap'
 import { maintain } from '../../dist/database/embedded-maintenance.js'
 import { createKernel, createLogger, Database, database, definePlugin, type Kernel } from '../../dist/index.js'
+import { eventually } from '../support/eventually.js'
 import { needs } from '../support/needs.js'
 import { rejection } from '../support/reject.js'
 
@@ -51,6 +62,32 @@ t.test('in a data directory', async (t) => {
     await database.sequelize.query('INSERT INTO notes (text) VALUES ($1)', { bind: ['first'] })
     await kernel.stop()
     t.same(readdirSync(dataDir), ['postgres'])
+  })
+
+  await t.test('writes nothing any more once another process has the directory', async (t) => {
+    const { kernel, database } = await started(dataDir)
+    const lock = join(dataDir, 'lock')
+    const own = JSON.parse(readFileSync(lock, 'utf8')) as object
+    writeFileSync(lock, JSON.stringify({ ...own, token: 'of-another' }))
+    const write = (): Promise<unknown> => database.sequelize.query("UPDATE notes SET text = text WHERE text = 'first'")
+    const refused = await eventually(async () => {
+      const error = await write().catch((failure: unknown) => failure)
+      return error instanceof Error && error
+    })
+    t.match(refused.message, /taken over/)
+    await kernel.stop()
+    t.match(readFileSync(lock, 'utf8'), 'of-another')
+    rmSync(lock)
+  })
+
+  await t.test('takes more at once than a piece of its log holds', async (t) => {
+    const { kernel, database } = await started(dataDir)
+    const add = `INSERT INTO notes (text) SELECT repeat(md5(i::text), 30) FROM generate_series(1, 8000) i`
+    await database.sequelize.query(add)
+    await database.sequelize.query('CHECKPOINT')
+    await database.sequelize.query("DELETE FROM notes WHERE text <> 'first'")
+    t.same(await texts(database), ['first'])
+    await kernel.stop()
   })
 
   await t.test('is there again', async (t) => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Duplex } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import { createKernel, type Http, http, type Kernel, override, RateLimits } from '../../dist/index.js'
@@ -42,6 +43,7 @@ t.test('answers behind any node:http server', async (t) => {
   const early = await fetch(`${url}/api/echo`, echo)
   t.equal(early.status, 503, 'not before it is started')
   t.ok(early.headers.has('retry-after'))
+  t.equal((await problem(early)).error, 'service_unavailable')
   await kernel.start()
   const [first, second] = await Promise.all([fetch(`${url}/api/echo`, echo), fetch(`${url}/api/echo`, echo)])
   t.same([await first.json(), await second.json()], [{ a: 'b' }, { a: 'b' }], 'at once from the first request on')
@@ -50,8 +52,37 @@ t.test('answers behind any node:http server', async (t) => {
   t.match((await raw(url, `GET /api/ws HTTP/1.1\r\n${upgrade}`)).text, 'ours')
   t.equal((await raw(url, `GET /nope HTTP/1.1\r\n${upgrade}`)).status, 404)
   await kernel.stop()
-  t.equal((await fetch(`${url}/api/echo`, echo)).status, 503)
-  t.equal((await raw(url, `GET /api/ws HTTP/1.1\r\n${upgrade}`)).status, 503)
+  t.equal((await problem(await fetch(`${url}/api/echo`, echo))).error, 'service_unavailable')
+  const late = await raw(url, `GET /api/ws HTTP/1.1\r\n${upgrade}`)
+  t.equal(late.status, 503)
+  t.match(late.headers, { 'retry-after': '1', 'content-type': /problem\+json/ })
+  server.closeAllConnections()
+  server.close()
+})
+
+t.test('outlives an upgrade that breaks off before it is started', async (t) => {
+  const kernel = makeKernel()
+  const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  kernel.upgrade({} as IncomingMessage, socket, Buffer.alloc(0))
+  socket.destroy(new Error('ECONNRESET'))
+  await closed
+  t.ok(socket.destroyed)
+})
+
+t.test('says in the usual form that the routes cannot be made', async (t) => {
+  const broken = (service: Http): void =>
+    service.plugin(async () => {
+      throw new Error('the page of secrets')
+    })
+  const overrides = [override(RateLimits, countingLimits())]
+  const kernel = createKernel({ logger: createTestLogger().logger, plugins: [routes(broken)], overrides })
+  await kernel.start()
+  const { server, url } = await serve(kernel.handler)
+  const refused = await problem(await fetch(url))
+  t.equal(refused.error, 'internal_error')
+  t.notMatch(refused.detail, 'secrets')
+  await kernel.stop()
   server.closeAllConnections()
   server.close()
 })

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { inject } from 'light-my-request'
 import t from 'tap'
 import { createKernel, Http, http, override, RateLimits } from '../../dist/index.js'
 import { createTestLogger } from '../../dist/testing/index.js'
@@ -28,7 +30,34 @@ t.test('says why it cannot listen, and can be told another place', async (t) => 
   t.equal((await fetch(`http://127.0.0.1:${address.port}/api/health/live`)).status, 200)
   await t.rejects(kernel.listen(), { code: 'CORE_ERR_LISTEN_FAILED' }, 'one place is enough')
   await kernel.stop()
-  taken.close()
+  await new Promise((resolve) => taken.close(resolve))
+})
+
+t.test('listens once a start that is under way has ended', async (t) => {
+  const kernel = makeKernel()
+  const [, { port }] = await Promise.all([kernel.start(), kernel.listen()])
+  t.equal((await fetch(`http://127.0.0.1:${port}/api/health/live`)).status, 200)
+  await kernel.stop()
+  await t.rejects(kernel.listen(), { code: 'CORE_ERR_KERNEL_STATE' })
+})
+
+t.test('leaves nothing listening when it is stopped while it begins to', async (t) => {
+  const kernel = makeKernel()
+  await kernel.start()
+  // Makes the app, so that what is left of `listen` is the listening itself.
+  await inject(kernel.handler, '/')
+  const free = createServer().listen(0, 'localhost')
+  await once(free, 'listening')
+  const { port } = free.address() as AddressInfo
+  await new Promise((resolve) => free.close(resolve))
+  const listening = kernel.listen({ host: 'localhost', port })
+  const refused = t.rejects(listening, { code: 'CORE_ERR_LISTEN_FAILED' })
+  await new Promise((resolve) => setImmediate(resolve))
+  await kernel.stop()
+  await refused
+  const socket = connect({ port, host: 'localhost', autoSelectFamily: false })
+  const connected = once(socket, 'connect').then(() => socket.destroy())
+  await t.rejects(connected, { code: 'ECONNREFUSED' })
 })
 
 t.test('knows its public URL by configuration, or by where it listens', async (t) => {

@@ -336,6 +336,37 @@ t.test('keeps pages apart from the API', async (t) => {
   t.equal((await problem(await panel.fetch('//api/nope'))).error, 'not_found')
 })
 
+t.test('answers a wrong method of a page', async (t) => {
+  await using panel = await start((service) => {
+    add(service)
+    service.plugin(async (app) => {
+      app.get('/', async () => 'home')
+      app.post('/form/:id', async () => 'form')
+      app.get('/files/a b+c.js', async () => 'file')
+    })
+  })
+  const cases = { '/': 'GET, HEAD', '/form/7': 'POST', '/files/a%20b+c.js': 'GET, HEAD' }
+  for (const [path, allow] of Object.entries(cases)) {
+    const wrong = await panel.fetch(path, { method: 'PUT', json: {} })
+    t.equal(wrong.headers.get('allow'), `${allow}, OPTIONS`, path)
+    t.equal((await problem(wrong)).error, 'method_not_allowed', path)
+  }
+  t.equal((await problem(await panel.fetch('/files/abc.js', { method: 'PUT', json: {} }))).error, 'not_found')
+})
+
+t.test('names the field of a long value', async (t) => {
+  await using panel = await start((http) =>
+    http.route({
+      ...{ method: 'POST', url: '/named', access: 'public', summary: 's', tag: 't' },
+      body: Type.Object({ name: Type.String({ maxLength: 100 }) }),
+      handler: () => ({}),
+    }),
+  )
+  const refused = await problem(await panel.fetch('/named', { json: { name: 'x'.repeat(1_048_576) } }))
+  t.equal(refused.status, 400)
+  t.equal(refused.errors?.[0]?.path, '/name')
+})
+
 t.test('answers an upload that is far too large', async (t) => {
   await using panel = await start(add)
   const body = JSON.stringify({ a: 'x'.repeat(8_000_000) })
@@ -363,6 +394,22 @@ t.test('refuses routes that cannot be', async (t) => {
     }),
     { code: 'CORE_ERR_ROUTE_INVALID' },
   )
+  for (const access of [
+    undefined,
+    null,
+    '',
+    'admin',
+    {},
+    { permissions: 'a:b' },
+    { permission: 'a b' },
+    { kinds: 'user' },
+  ]) {
+    await t.rejects(
+      start((http) => http.route({ ...shared, url: '/a', access: access as never })),
+      { code: 'CORE_ERR_ROUTE_INVALID' },
+      JSON.stringify(access),
+    )
+  }
   let late: Http | undefined
   await using _panel = await start((http) => {
     late = http

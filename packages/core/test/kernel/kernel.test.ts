@@ -97,6 +97,22 @@ t.test('a start that fails half-way undoes what was set up, its own half include
   await kernel.stop()
 })
 
+t.test('a ready hook that fails is named by its plugin', async (t) => {
+  const log: string[] = []
+  const failing = definePlugin({
+    name: 'b-failing',
+    version: '1.0.0',
+    setup: ({ onReady }) =>
+      onReady(() => {
+        throw new Error('no luck')
+      }),
+  })
+  const kernel = make({ plugins: [tracer('a', log), failing()] })
+  const expected = { code: 'CORE_ERR_PLUGIN_SETUP_FAILED', message: /^Plugin b-failing failed/ }
+  await t.rejects(kernel.start(), expected)
+  t.same(log, ['a up', 'a ready', 'a down two', 'a down one'])
+})
+
 t.test('a stop in the middle of a start waits for it and undoes everything', async (t) => {
   const log: string[] = []
   let release = () => {}
@@ -118,6 +134,29 @@ t.test('a stop in the middle of a start waits for it and undoes everything', asy
   await t.rejects(started, { code: 'CORE_ERR_KERNEL_STATE' })
   await stopped
   t.same(log, ['a up', 'slow down', 'a down two', 'a down one'])
+})
+
+t.test('a setup that takes long is told of the stop', async (t) => {
+  let begun = () => {}
+  const begins = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  const patient = definePlugin({
+    name: 'patient',
+    version: '1.0.0',
+    async setup({ signal }) {
+      begun()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      throw new Error('gave up')
+    },
+  })
+  const kernel = make({ plugins: [patient()] })
+  const started = kernel.start()
+  await begins
+  const stopped = kernel.stop()
+  await t.rejects(started, { message: /gave up/ })
+  await stopped
+  t.equal(kernel.state, 'stopped')
 })
 
 t.test('a kernel that never started stops without fuss, and then does not start', async (t) => {

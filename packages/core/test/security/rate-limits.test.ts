@@ -66,15 +66,10 @@ t.test('in memory', async (t) => {
     t.match(await limits.consume(limit, 'a'), { allowed: true, remaining: 2 })
   })
 
-  await t.test('any number of keys takes bounded memory', async (t) => {
+  await t.test('of any number of keys only so many are kept, the latest', async (t) => {
     const limits = createMemoryRateLimits()
-    global.gc?.()
-    const before = process.memoryUsage().heapUsed
-    for (let key = 0; key < 400_000; key += 1) await limits.consume(limit, `key number ${key}`)
-    global.gc?.()
-    const grown = (process.memoryUsage().heapUsed - before) / 1024 / 1024
-    t.ok(grown < 150, `${grown} MiB`)
-    t.match(await limits.consume(limit, 'key number 399999'), { allowed: true, remaining: 1 })
+    for (let key = 0; key < 110_000; key += 1) await limits.consume(limit, `key number ${key}`)
+    t.match(await limits.consume(limit, 'key number 109999'), { allowed: true, remaining: 1 })
     t.match(await limits.consume(limit, 'key number 0'), { allowed: true, remaining: 2 })
   })
 })

@@ -56,6 +56,12 @@ t.test('leaves a token of another purpose to others', async (t) => {
   }
 })
 
+t.test('refuses a header that is no object', async (t) => {
+  for (const odd of [5, 'text', true, [], {}]) {
+    t.equal(issuer.verify(`${part(odd)}.${part(payload)}.AAAA`).kind, 'invalid', JSON.stringify(odd))
+  }
+})
+
 t.test('refuses what claims its purpose and is not true', async (t) => {
   const otherKey = createSecretKey(Buffer.alloc(32, 1))
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })

@@ -1,23 +1,21 @@
-import { authErrors } from './errors.js'
-
-interface BoundedWorkOptions {
+export interface BoundedWorkOptions {
   /** How many run at a time. */
   readonly concurrency: number
   /** How many may wait beyond those. */
   readonly maxWaiting: number
   /** How long one waits, in milliseconds. */
   readonly waitTimeoutMs: number
+  /** The error for whoever is turned away: by custom a 503 with `retryAfter`. */
+  busy(): Error
 }
 
-/** Runs work when there is room. Throws `AUTH_ERR_HASHING_BUSY` when too much waits already, or one waited too long. */
+/** Runs work when there is room. Throws what `busy` gives when too much waits already, or one waited too long. */
 export type BoundedWork = <T>(work: () => Promise<T>) => Promise<T>
 
 /** Makes a queue, first come, first served. */
-export function createBoundedWork({ concurrency, maxWaiting, waitTimeoutMs }: BoundedWorkOptions): BoundedWork {
+export function createBoundedWork({ concurrency, maxWaiting, waitTimeoutMs, busy }: BoundedWorkOptions): BoundedWork {
   const waiting: (() => void)[] = []
   let running = 0
-
-  const busy = (): Error => authErrors.HASHING_BUSY(undefined, { retryAfter: Math.ceil(waitTimeoutMs / 1000) })
 
   const enter = (): Promise<void> => {
     if (running < concurrency) {

@@ -1,20 +1,24 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { createOptions } from './embedded-options.js'
 
 const filesAtOnce = 16
 
-// Runs in a worker thread: see embedded-create.ts.
-const { directory } = workerData as { directory: string | undefined }
-const database = await PGlite.create(directory ?? 'memory://', createOptions)
-if (directory === undefined) {
-  const archive = await (await database.dumpDataDir('none')).arrayBuffer()
-  parentPort?.postMessage(archive, [archive])
+// Runs in a process of its own: see embedded-create.ts.
+const [, , directory = ''] = process.argv
+process.once('disconnect', () => process.exit(1))
+if (directory === '') {
+  const database = await PGlite.create('memory://', createOptions)
+  const archive = new Uint8Array(await (await database.dumpDataDir('none')).arrayBuffer())
+  await database.close()
+  await new Promise((resolve) => process.send?.(archive, resolve))
+} else {
+  const database = await PGlite.create(directory, createOptions)
+  await database.close()
+  await writeOut(directory)
 }
-await database.close()
-if (directory !== undefined) await writeOut(directory)
+process.exit(0)
 
 /** Has all of it on the disk before it is given its name. */
 async function writeOut(path: string): Promise<void> {
