@@ -42,8 +42,15 @@ const nonsense: readonly [variable: string, value: string][] = [
   ['TUNNELS_ENABLED', '1'],
 ]
 
+const started = new Set<Program>()
+// A start that never ends must not outlive the test that found it.
+t.teardown(() => Promise.all([...started].map((program) => program.stop('SIGKILL'))))
+
 function start(env: Readonly<Record<string, string>>): Program {
-  return startProgram(process.execPath, [serverFile], { env })
+  const program = startProgram(process.execPath, [serverFile], { env })
+  started.add(program)
+  program.exited.then(() => started.delete(program))
+  return program
 }
 
 t.test('nonsense in a variable: one line that names it, exit 78, no data directory', async (t) => {
