@@ -48,7 +48,6 @@ const definitions = {
   METHOD_NOT_ALLOWED: { status: 405, message: 'The method {method} is not allowed here' },
   REQUEST_TIMEOUT: { status: 408, message: 'The request took too long to arrive' },
   CONFLICT: { status: 409, message: '{reason}' },
-  GONE: { status: 410, message: '{reason}' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is larger than {limit} bytes' },
   URI_TOO_LONG: { status: 414, message: 'A part of the URL is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The content type is not supported; send application/json' },
@@ -57,8 +56,7 @@ const definitions = {
   HEADERS_TOO_LARGE: { status: 431, message: 'The header fields are too large' },
   INTERNAL: { status: 500, error: 'internal_error', message: 'Something went wrong' },
   UNAVAILABLE: { status: 503, error: 'service_unavailable', message: '{reason}', expose: true },
-  // Tokens, settings
-  TOKEN_INVALID: { status: 401, message: 'The token is not valid' },
+  // Settings
   SETTINGS_INVALID: { status: 400, message: 'The settings are not valid: {reason}' },
 } as const
 
