@@ -7,6 +7,15 @@ const definitions = {
   TOO_MANY_ATTEMPTS: { status: 429, message: 'Too many attempts to sign in; try again later' },
   CROSS_SITE_REQUEST: { status: 403, message: 'The request comes from another site. Open the panel at its public URL' },
   SESSION_REQUIRED: { status: 403, message: 'This needs a session' },
+  REAUTHENTICATION_REQUIRED: { status: 403, message: 'Prove again who you are: POST /api/auth/reauthenticate' },
+  REAUTHENTICATION_REFUSED: { status: 401, error: 'invalid_credentials', message: 'That does not prove who you are' },
+  SECOND_FACTOR_REQUIRED: { status: 403, message: 'A password is not enough here: prove it with your second factor' },
+  MAIL_UNAVAILABLE: {
+    status: 503,
+    error: 'service_unavailable',
+    message: 'Mail cannot be sent at the moment',
+    expose: true,
+  },
   // The built-in directory
   EMAIL_TAKEN: { status: 409, message: 'Another user has this e-mail address' },
   GRANT_EXCEEDED: { status: 403, error: 'forbidden', message: 'Nobody grants a permission that they do not hold' },

@@ -1,7 +1,7 @@
 import { coreErrors, isPermission, type SallyportError } from '@sallyport/core'
 import { type TString, Type } from '@sinclair/typebox'
 import { emailPattern, isEmail, maxEmailLength } from './email.js'
-import { isAcceptablePassword, maxPasswordInputLength, maxPasswordLength, minPasswordLength } from './password.js'
+import { maxPasswordInputLength } from './password.js'
 
 /** What a schema cannot say of a body's fields. The schemas and the checks here go together. */
 
@@ -25,19 +25,13 @@ export function assertEmail(email: string, path = '/email'): void {
   if (!isEmail(email)) throw refuse(path, 'must be an e-mail address')
 }
 
-/** Throws `CORE_ERR_VALIDATION_FAILED` (400) naming the field unless the password may be chosen. */
-export function assertAcceptablePassword(password: string, path = '/password'): void {
-  if (!isAcceptablePassword(password)) {
-    throw refuse(path, `must have ${minPasswordLength} to ${maxPasswordLength} characters`)
-  }
-}
-
 /** Throws `CORE_ERR_VALIDATION_FAILED` (400) naming the first that is no permission. */
 export function assertPermissions(permissions: readonly string[], path = '/permissions'): void {
   const at = permissions.findIndex((permission) => !isPermission(permission))
   if (at !== -1) throw refuse(`${path}/${at}`, 'must be a permission such as servers:read')
 }
 
-function refuse(path: string, message: string): SallyportError {
+/** The error for a field that is refused. `path` is a JSON pointer (RFC 6901). */
+export function refuse(path: string, message: string): SallyportError {
   return coreErrors.VALIDATION_FAILED({ reason: `${path.slice(1)} ${message}` }, { errors: [{ path, message }] })
 }

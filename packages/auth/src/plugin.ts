@@ -1,6 +1,9 @@
 import type { Plugin, UserDirectory } from '@sallyport/core'
 import { ownUsers } from './directory/own-users.js'
 import { directory } from './directory/plugin.js'
+import { mail } from './mail/plugin.js'
+import { oneTimeTokens } from './one-time/plugin.js'
+import { type BreachedPasswordCheck, passwordPolicy } from './password-policy.js'
 
 /** What a host registers to have people sign in. */
 export interface AuthConfig {
@@ -8,14 +11,25 @@ export interface AuthConfig {
   readonly strategies: readonly Plugin[]
   /** Who can sign in: the built-in `directory()` (the default), another plugin that provides `UserDirectory`, or one as it is. */
   readonly users?: Plugin | UserDirectory
+  /** How mail is sent: `mail({ url })`, or another plugin that provides `Mailer`. Default: it is written to the log. */
+  readonly mailer?: Plugin
+  /** Asked about every password that somebody chooses. */
+  readonly isBreachedPassword?: BreachedPasswordCheck
 }
 
 /**
- * Gives the plugins of a way to sign in: where users come from, and the strategies. To be listed among a kernel's
- * plugins: `createKernel({ plugins: [auth({ strategies: [session()] })] })`.
+ * Gives the plugins of a way to sign in: where users come from, the strategies, and what these share. To be listed among
+ * a kernel's plugins: `createKernel({ plugins: [auth({ strategies: [session()] })] })`.
  */
-export function auth({ strategies, users = directory() }: AuthConfig): readonly Plugin[] {
-  return [isPlugin(users) ? users : ownUsers(users), ...strategies]
+export function auth(config: AuthConfig): readonly Plugin[] {
+  const { strategies, users = directory(), mailer = mail(), isBreachedPassword } = config
+  return [
+    passwordPolicy(isBreachedPassword),
+    oneTimeTokens(),
+    mailer,
+    isPlugin(users) ? users : ownUsers(users),
+    ...strategies,
+  ]
 }
 
 function isPlugin(users: Plugin | UserDirectory): users is Plugin {

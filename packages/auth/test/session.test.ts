@@ -1,7 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import { Database, Tokens } from '@sallyport/core'
+import { Database, defineEvent, Events, Tokens } from '@sallyport/core'
 import { QueryTypes } from 'sequelize'
 import t from 'tap'
+import type { EndedCredentials } from '../dist/credential-cache.js'
 import { directory } from '../dist/index.js'
 import { startPanel } from './support/panel.js'
 
@@ -229,22 +230,26 @@ t.test('sessions', async (t) => {
 
   t.test('use puts off the end of a session, written once a minute', async (t) => {
     const token = await login()
+    const changed = async (sql: string): Promise<void> => {
+      await rows(sql)
+      await kernel.get(Events).emit(defineEvent<EndedCredentials>('auth.sessions.ended'), { ids: [id] })
+    }
     const { id, expiresAt } = (await call('GET', '/api/auth/session', { token })).body.session
     const after = (await call('GET', '/api/auth/session', { token })).body.session
     t.equal(after.expiresAt, expiresAt, 'not within the minute')
-    await rows(
+    await changed(
       `UPDATE auth_sessions SET last_seen_at = now() - interval '2 minutes', expires_at = now() + interval '1 hour' WHERE id = '${id}'`,
     )
     await call('GET', '/api/auth/session', { token })
     const renewed = (await call('GET', '/api/auth/session', { token })).body.session
     t.ok(Date.parse(renewed.expiresAt) > Date.now() + 6 * 86_400_000, renewed.expiresAt)
-    await rows(
+    await changed(
       `UPDATE auth_sessions SET created_at = now() - interval '29 days 23 hours', last_seen_at = now() - interval '2 minutes' WHERE id = '${id}'`,
     )
     await call('GET', '/api/auth/session', { token })
     const last = (await call('GET', '/api/auth/session', { token })).body.session
     t.ok(Date.parse(last.expiresAt) < Date.now() + 3_700_000, 'never beyond its lifetime')
-    await rows(`UPDATE auth_sessions SET expires_at = now() - interval '1 second' WHERE id = '${id}'`)
+    await changed(`UPDATE auth_sessions SET expires_at = now() - interval '1 second' WHERE id = '${id}'`)
     t.equal(await statusOf(token), 401, 'expired')
   })
 

@@ -23,9 +23,14 @@ export {
   type AuthenticationStrategy,
   Authenticator,
 } from './identity/authenticator.js'
-export { type DirectoryChange, type DirectoryUser, UserDirectory } from './identity/directory.js'
-export { isPermission, permits, permitsAll } from './identity/permissions.js'
-export { type Membership, type Principal, samePrincipal } from './identity/principal.js'
+export {
+  type DirectoryChange,
+  type DirectoryOrganisation,
+  type DirectoryUser,
+  UserDirectory,
+} from './identity/directory.js'
+export { intersectPermissions, isPermission, permits, permitsAll } from './identity/permissions.js'
+export { type Membership, type Principal, type PrincipalSession, samePrincipal } from './identity/principal.js'
 export { type BoundedWork, type BoundedWorkOptions, createBoundedWork } from './kernel/bounded-work.js'
 export { type ConfigInput, secret } from './kernel/config.js'
 export { describeError } from './kernel/error-description.js'
@@ -66,6 +71,7 @@ export { type DerivedKey, Keyring } from './security/keyring.js'
 export { type KeyringConfig, keyring } from './security/keyring-plugin.js'
 export { addressKey, type RateLimit, type RateLimitDecision, RateLimits } from './security/rate-limits.js'
 export { rateLimits } from './security/rate-limits-plugin.js'
+export { createSealer, type OpenedSeal, type Sealer } from './security/sealer.js'
 export {
   type TokenClaims,
   type TokenIssuer,

@@ -16,6 +16,7 @@ function testEvents() {
     for (const handler of handlers.get(name) ?? []) await handler(payload as never, { remote })
   }
   const events: Events = {
+    connected: true,
     emit: ({ name }, payload) => deliver(name, payload, false),
     on({ name }, handler) {
       const known = handlers.get(name) ?? new Set()

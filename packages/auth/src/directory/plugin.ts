@@ -16,6 +16,7 @@ import { isEmail } from '../email.js'
 import { authErrors } from '../errors.js'
 import { emailSchema } from '../input.js'
 import { isAcceptablePassword, maxPasswordLength, minPasswordLength } from '../password.js'
+import { PasswordPolicy } from '../password-policy.js'
 import { version } from '../version.js'
 import { createBuiltInDirectory } from './built-in-directory.js'
 import { type GeneratedPasswordHandler, makeFirstAdministrator } from './first-administrator.js'
@@ -58,19 +59,19 @@ const schema = Type.Object(
 const define: PluginFactory<DirectoryConfig> = definePlugin({
   name,
   version,
-  requires: { audit: Audit, database: Database, events: Events, http: Http },
+  requires: { audit: Audit, database: Database, events: Events, http: Http, policy: PasswordPolicy },
   provides: { users: UserDirectory },
   config: schema,
   migrations: directoryMigrations,
   errors: authErrors,
-  async setup({ services: { audit, database, events, http }, config }) {
+  async setup({ services: { audit, database, events, http, policy }, config }) {
     const records = defineUserRecords(database.sequelize)
     const hasher = await createPasswordHasher()
     if (config.firstAdministrator) {
       const { email, password, onGenerated } = config.firstAdministrator
       await makeFirstAdministrator({ email, password, onGenerated, database, records, hasher, audit })
     }
-    registerUserRoutes({ http, users: createUsers({ database, records, hasher, events }), audit })
+    registerUserRoutes({ http, users: createUsers({ database, records, hasher, events }), audit, policy })
     return { users: createBuiltInDirectory({ records, hasher, events }) }
   },
 })

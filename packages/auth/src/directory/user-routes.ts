@@ -1,13 +1,7 @@
 import type { Audit, Http, Principal } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
-import {
-  assertAcceptablePassword,
-  assertEmail,
-  assertPermissions,
-  emailSchema,
-  nameSchema,
-  passwordSchema,
-} from '../input.js'
+import { assertEmail, assertPermissions, emailSchema, nameSchema, passwordSchema } from '../input.js'
+import type { PasswordPolicy } from '../password-policy.js'
 import { userViewSchema } from './user-view.js'
 import type { NewUser, Users } from './users.js'
 
@@ -46,10 +40,11 @@ interface UserRoutesOptions {
   readonly http: Http
   readonly users: Users
   readonly audit: Audit
+  readonly policy: PasswordPolicy
 }
 
 /** `/api/users`: the built-in directory's users, for holders of `users:read` and `users:write`. */
-export function registerUserRoutes({ http, users, audit }: UserRoutesOptions): void {
+export function registerUserRoutes({ http, users, audit, policy }: UserRoutesOptions): void {
   const record = (
     action: string,
     id: string,
@@ -57,6 +52,12 @@ export function registerUserRoutes({ http, users, audit }: UserRoutesOptions): v
     data?: Readonly<Record<string, unknown>>,
   ): Promise<void> =>
     audit.record({ action, actor: principal, target: { type: 'user', id }, ip, requestId, ...(data && { data }) })
+
+  const assertFields = async ({ email, password, permissions }: Partial<NewUser>): Promise<void> => {
+    if (email !== undefined) assertEmail(email)
+    if (permissions !== undefined) assertPermissions(permissions)
+    if (password !== undefined) await policy.assertAcceptable(password, '/password')
+  }
 
   http.route({
     method: 'GET',
@@ -79,7 +80,7 @@ export function registerUserRoutes({ http, users, audit }: UserRoutesOptions): v
     body: creation,
     response: { 201: one },
     async handler(context) {
-      assertFields(context.body)
+      await assertFields(context.body)
       const user = await users.create(context.principal, context.body)
       await record('user.created', user.id, context, { email: user.email, permissions: user.permissions })
       context.reply.code(201)
@@ -109,7 +110,7 @@ export function registerUserRoutes({ http, users, audit }: UserRoutesOptions): v
     body: change,
     response: { 200: one },
     async handler(context) {
-      assertFields(context.body)
+      await assertFields(context.body)
       const user = await users.update(context.principal, context.params.id, context.body)
       const { password, ...shown } = context.body
       const data = { ...shown, ...(password !== undefined && { passwordChanged: true }) }
@@ -132,10 +133,4 @@ export function registerUserRoutes({ http, users, audit }: UserRoutesOptions): v
       return { success: true }
     },
   })
-}
-
-function assertFields({ email, password, permissions }: Partial<NewUser>): void {
-  if (email !== undefined) assertEmail(email)
-  if (password !== undefined) assertAcceptablePassword(password)
-  if (permissions !== undefined) assertPermissions(permissions)
 }

@@ -34,6 +34,9 @@ export async function createEvents({ client, subscriber, prefix }: Redis, logger
         await published
       },
       on: ({ name }, handler) => local.on(name, handler),
+      get connected() {
+        return subscriber === undefined || subscriber.isReady
+      },
       onResync: (handler) => local.on(resync, () => handler()),
     },
     async close() {

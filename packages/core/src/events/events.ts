@@ -29,6 +29,11 @@ export interface Events {
   emit<T>(event: EventToken<T>, payload: T): Promise<void>
   on<T>(event: EventToken<T>, handler: (payload: T, origin: EventOrigin) => void | Promise<void>): Disposer
   /**
+   * Whether events of other instances arrive at the moment. Without Redis there are no others, and it is `true`. What is
+   * kept up to date by events is not to be relied on while it is `false`.
+   */
+  readonly connected: boolean
+  /**
    * Runs `handler` when events of other instances may have been missed, because Redis was away: read again whatever
    * is kept up to date by events.
    */

@@ -17,6 +17,21 @@ export interface DirectoryUser {
    * as its telling.
    */
   readonly securityStamp?: string
+  /**
+   * Changes whenever everything that acts for the user must end for good, on a suspension: an API key made under another
+   * stamp is void. A new password leaves it. Not a secret.
+   */
+  readonly accessStamp?: string
+  /** The user's own limits, such as `allocationsPerUser`, in place of the settings' `quotas`. */
+  readonly quotas?: Readonly<Record<string, number>>
+}
+
+/** An organisation as the rest of Sallyport knows it. */
+export interface DirectoryOrganisation {
+  readonly id: string
+  readonly name: string
+  /** The organisation's own limits, such as `allocationsPerOrganisation`, in place of the settings' `quotas`. */
+  readonly quotas?: Readonly<Record<string, number>>
 }
 
 /** Something about a user that ends or narrows what they may do, told so that live things can follow at once. */
@@ -37,6 +52,8 @@ export interface UserDirectory {
    * told to `onChange`: who calls it ends the sessions. Left out by a directory that keeps passwords to itself.
    */
   changePassword?(id: string, newPassword: string): Promise<DirectoryUser | undefined>
+  /** Left out by a directory without organisations. */
+  findOrganisation?(id: string): Promise<DirectoryOrganisation | undefined>
   onChange(handler: (change: DirectoryChange) => void | Promise<void>): Disposer
 }
 

@@ -22,6 +22,31 @@ export function permitsAll(grants: readonly string[], wanted: readonly string[])
   return wanted.every((grant) => permits(grants, grant))
 }
 
+/**
+ * The grants that both lists cover, as narrow as the narrower of them: what remains of a key's own permissions when its
+ * owner has lost some.
+ */
+export function intersectPermissions(a: readonly string[], b: readonly string[]): readonly string[] {
+  const both = a.flatMap((left) => b.flatMap((right) => meet(left, right) ?? []))
+  return [...new Set(both)]
+}
+
+/** The widest grant that both cover; `undefined` when nothing is covered by both. */
+function meet(a: string, b: string): string | undefined {
+  if (!isPermission(a) || !isPermission(b)) return undefined
+  if (a === '*') return b
+  if (b === '*') return a
+  const left = a.split(':')
+  const right = b.split(':')
+  if (left.length !== right.length) return undefined
+  const parts = left.map((part, index) => {
+    const other = right[index]
+    if (part === '*') return other
+    return other === '*' || other === part ? part : undefined
+  })
+  return parts.includes(undefined) ? undefined : parts.join(':')
+}
+
 function covers(grant: string, wanted: string): boolean {
   if (grant === '*') return true
   // `*` as something wanted is everything, which only `*` covers.

@@ -4,6 +4,16 @@ export interface Membership {
   readonly role: 'owner' | 'admin' | 'member'
 }
 
+/** The session that a request is made with. */
+export interface PrincipalSession {
+  readonly id: string
+  /** When its user last proved who they are: what is delicate asks for this to be recent. */
+  readonly authenticatedAt: Date
+  readonly expiresAt: Date
+  /** By what its user proved who they are, such as `password` and `totp`. */
+  readonly methods: readonly string[]
+}
+
 /** Who makes a request, as an authentication strategy found out. Immutable. */
 export interface Principal {
   /** `user`: a person's session. `apiKey`: a key, acting for `userId` or the panel. `device`: a tunnel device. */
@@ -20,7 +30,7 @@ export interface Principal {
   /** Name of the strategy that found it. */
   readonly strategy: string
   /** Set for a session. */
-  readonly session?: { readonly id: string; readonly authenticatedAt: Date; readonly expiresAt: Date }
+  readonly session?: PrincipalSession
 }
 
 /** Whether two credentials are of one and the same principal's person or machine. */

@@ -21,4 +21,8 @@ export const sessionMigrations: readonly Migration[] = [
         CREATE INDEX auth_sessions_expires_at ON auth_sessions (expires_at);
       `),
   },
+  {
+    name: '0002-add-methods',
+    up: ({ sql }) => sql(`ALTER TABLE auth_sessions ADD COLUMN methods text[] NOT NULL DEFAULT '{password}'`),
+  },
 ]

@@ -1,7 +1,8 @@
 import { coreErrors } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
+import { normaliseEmail } from '../../email.js'
 import { authErrors } from '../../errors.js'
-import { assertAcceptablePassword, passwordSchema } from '../../input.js'
+import { passwordSchema } from '../../input.js'
 import { people, type SessionRouteOptions, sessionOf, tag } from './route-options.js'
 import { successSchema } from './views.js'
 
@@ -11,7 +12,7 @@ const body = Type.Object(
 )
 
 /** `POST /api/auth/password`; not there when the host's own users keep their passwords to themselves. */
-export function registerPasswordRoute({ http, users, audit, attempts, store }: SessionRouteOptions): void {
+export function registerPasswordRoute({ http, users, audit, attempts, store, policy }: SessionRouteOptions): void {
   if (!users.changePassword) return
   const changePassword = users.changePassword.bind(users)
 
@@ -26,11 +27,11 @@ export function registerPasswordRoute({ http, users, audit, attempts, store }: S
     response: { 200: successSchema },
     async handler({ principal, body: { currentPassword, newPassword }, ip, requestId }) {
       const session = sessionOf(principal)
-      assertAcceptablePassword(newPassword, '/newPassword')
+      await policy.assertAcceptable(newPassword, '/newPassword')
       const user = await users.findById(principal.id)
       if (!user) throw coreErrors.INVALID_CREDENTIALS()
       const target = { type: 'user', id: user.id }
-      const verified = await attempts.run({ email: user.email, ip }, () =>
+      const verified = await attempts.run({ account: normaliseEmail(user.email), ip }, () =>
         users.verifyPassword(user.email, currentPassword),
       )
       if (verified?.id !== user.id) {

@@ -3,6 +3,7 @@ import {
   Authenticator,
   Database,
   definePlugin,
+  Events,
   Http,
   type PluginFactory,
   RateLimits,
@@ -10,8 +11,14 @@ import {
   UserDirectory,
 } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
-import { type AttemptLimits, createAttempts } from '../../attempts.js'
+import { createCredentialCache } from '../../credential-cache.js'
 import { authErrors } from '../../errors.js'
+import { PasswordPolicy } from '../../password-policy.js'
+import { regularly } from '../../regularly.js'
+import { type AttemptLimits, createAttempts } from '../../sign-in/attempts.js'
+import { createSignIn } from '../../sign-in/create-sign-in.js'
+import { registerReauthenticateRoute } from '../../sign-in/reauthenticate-route.js'
+import { SignIn } from '../../sign-in/sign-in.js'
 import { version } from '../../version.js'
 import { registerLoginRoute } from './login-route.js'
 import { registerLogoutRoute } from './logout-route.js'
@@ -20,8 +27,8 @@ import { registerPasswordRoute } from './password-route.js'
 import type { SessionRouteOptions } from './route-options.js'
 import { defineSessionRecords } from './session-record.js'
 import { registerSessionRoutes } from './session-routes.js'
-import { createSessionStore, type SessionStore } from './session-store.js'
-import { createSessionStrategy } from './session-strategy.js'
+import { createSessionStore } from './session-store.js'
+import { createSessionStrategy, type KnownSession } from './session-strategy.js'
 import { Sessions } from './sessions.js'
 
 /** Configuration of sessions. */
@@ -66,43 +73,45 @@ export const session: PluginFactory<SessionConfig> = definePlugin({
     audit: Audit,
     authenticator: Authenticator,
     database: Database,
+    events: Events,
     http: Http,
+    policy: PasswordPolicy,
     rateLimits: RateLimits,
     tokens: Tokens,
     users: UserDirectory,
   },
-  provides: { sessions: Sessions },
+  provides: { sessions: Sessions, signIn: SignIn },
   config: schema,
   migrations: sessionMigrations,
   errors: authErrors,
   setup({ services, config, scope, logger }) {
-    const { audit, authenticator, database, http, rateLimits, tokens, users } = services
+    const { audit, authenticator, database, events, http, policy, rateLimits, tokens, users } = services
     const { idleTimeoutSeconds, lifetimeSeconds } = config
     const issuer = tokens.issuer('session')
     const records = defineSessionRecords(database.sequelize)
-    const store = createSessionStore({ records, issuer, idleTimeoutSeconds, lifetimeSeconds })
+    const cache = createCredentialCache<KnownSession>({ events, name: 'auth.sessions' })
+    scope.defer(cache.close)
+    const store = createSessionStore({ records, issuer, idleTimeoutSeconds, lifetimeSeconds, onEnded: cache.end })
 
-    scope.defer(authenticator.use(createSessionStrategy({ issuer, store, users, publicUrl: () => http.publicUrl })))
-    // The stamp has voided a known user's sessions already; this clears them away, and serves directories without stamps.
+    const strategy = createSessionStrategy({ issuer, store, cache, users, publicUrl: () => http.publicUrl })
+    scope.defer(authenticator.use(strategy))
     scope.defer(
       users.onChange(async ({ userId, change }) => {
-        if (change !== 'permissions') await store.revokeAll(userId)
+        // The stamp has voided a known user's sessions already; this clears them away, and serves directories without.
+        if (change === 'permissions') await cache.end({ userId })
+        else await store.revokeAll(userId)
       }),
     )
-    scope.defer(purgeRegularly(store, (error) => logger.warn({ err: error }, 'expired sessions were not deleted')))
+    scope.defer(regularly(purgeIntervalMs, 'deleting expired sessions', logger, () => store.purge()))
 
-    const attempts = createAttempts(rateLimits, config.attempts)
-    const routes: SessionRouteOptions = { http, users, audit, attempts, store, cookieMaxAgeSeconds: lifetimeSeconds }
+    const attempts = createAttempts(rateLimits, 'password', config.attempts)
+    const signIn = createSignIn({ http, audit, store, cookieMaxAgeSeconds: lifetimeSeconds })
+    const routes: SessionRouteOptions = { http, users, audit, attempts, store, signIn, policy }
     registerLoginRoute(routes)
     registerLogoutRoute(routes)
     registerSessionRoutes(routes)
     registerPasswordRoute(routes)
-    return { sessions: store }
+    registerReauthenticateRoute(routes)
+    return { sessions: store, signIn }
   },
 })
-
-function purgeRegularly(store: SessionStore, onError: (error: unknown) => void): () => void {
-  const timer = setInterval(() => void store.purge().catch(onError), purgeIntervalMs)
-  timer.unref()
-  return () => clearInterval(timer)
-}

@@ -1,6 +1,8 @@
 import type { Audit, Http, Principal, UserDirectory } from '@sallyport/core'
-import type { Attempts } from '../../attempts.js'
 import { authErrors } from '../../errors.js'
+import type { PasswordPolicy } from '../../password-policy.js'
+import type { Attempts } from '../../sign-in/attempts.js'
+import type { OpenSignIn } from '../../sign-in/create-sign-in.js'
 import type { SessionStore } from './session-store.js'
 
 /** What the routes of sessions work with. */
@@ -10,7 +12,8 @@ export interface SessionRouteOptions {
   readonly audit: Audit
   readonly attempts: Attempts
   readonly store: SessionStore
-  readonly cookieMaxAgeSeconds: number
+  readonly signIn: OpenSignIn
+  readonly policy: PasswordPolicy
 }
 
 /** Group in the OpenAPI document. */

@@ -26,6 +26,7 @@ export interface SessionRecord extends Model<InferAttributes<SessionRecord>, Inf
   expiresAt: Date
   ip: string
   userAgent: string | null
+  methods: string[]
 }
 
 export type SessionRecords = ModelStatic<SessionRecord>
@@ -43,6 +44,7 @@ export function defineSessionRecords(sequelize: Sequelize): SessionRecords {
       expiresAt: { type: DataTypes.DATE, allowNull: false },
       ip: { type: DataTypes.TEXT, allowNull: false },
       userAgent: { type: DataTypes.TEXT },
+      methods: { type: DataTypes.ARRAY(DataTypes.TEXT), allowNull: false },
     },
     { tableName: 'auth_sessions', underscored: true, timestamps: false },
   )

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DirectoryUser, TokenIssuer } from '@sallyport/core'
-import { Op } from 'sequelize'
+import { Op, type WhereOptions } from 'sequelize'
+import type { EndedCredentials } from '../../credential-cache.js'
 import { isUuid } from '../../uuid.js'
 import type { SessionRecord, SessionRecords } from './session-record.js'
 import type { Session, Sessions } from './sessions.js'
@@ -18,10 +19,14 @@ export interface SessionStoreOptions {
   readonly idleTimeoutSeconds: number
   /** So long after its beginning a session ends, used or not; its token then expires too. */
   readonly lifetimeSeconds: number
+  /** Told, after the database has been, of sessions that are other than they were. */
+  readonly onEnded: (ended: EndedCredentials) => Promise<void>
 }
 
 /** `Sessions` on the database, and what only the strategy needs. */
 export interface SessionStore extends Sessions {
+  /** Makes a session freshly authenticated. `false` when it has ended. */
+  freshen(userId: string, id: string, methods: readonly string[]): Promise<boolean>
   /** The session as it is in the database now, if in force; the user's stamp is compared by the caller. */
   find(id: string): Promise<SessionRecord | undefined>
   /** Puts off the session's end, at most once a minute. */
@@ -31,7 +36,7 @@ export interface SessionStore extends Sessions {
 }
 
 export function createSessionStore(options: SessionStoreOptions): SessionStore {
-  const { records, issuer, lifetimeSeconds } = options
+  const { records, issuer, lifetimeSeconds, onEnded } = options
   const idleMs = options.idleTimeoutSeconds * 1000
   const lifetimeMs = lifetimeSeconds * 1000
   const expiry = (createdAt: Date, now: Date): Date =>
@@ -40,11 +45,21 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   const endOldest = async (userId: string): Promise<void> => {
     const order: [string, string][] = [['lastSeenAt', 'DESC']]
     const surplus = await records.findAll({ attributes: ['id'], where: { userId }, order, offset: maxSessionsPerUser })
-    if (surplus.length > 0) await records.destroy({ where: { id: surplus.map(({ id }) => id) } })
+    if (surplus.length === 0) return
+    const ids = surplus.map(({ id }) => id)
+    await records.destroy({ where: { id: ids } })
+    await onEnded({ ids })
+  }
+  /** Ends those of a user that `where` finds. */
+  const end = async (userId: string, where: WhereOptions): Promise<number> => {
+    const ended = await records.destroy({ where: { ...where, userId } })
+    // Though there was none: another may just have ended it, and this answer too must not come before all know it.
+    await onEnded({ userId })
+    return ended
   }
 
   return {
-    async begin(user, { ip, userAgent }) {
+    async begin(user, { ip, userAgent, methods = ['password'] }) {
       const now = new Date()
       const record = await records.create({
         id: randomUUID(),
@@ -56,6 +71,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
         expiresAt: expiry(now, now),
         ip,
         userAgent: userAgent?.slice(0, maxUserAgentLength) ?? null,
+        methods: [...methods],
       })
       await endOldest(user.id)
       const token = issuer.issue({ subject: user.id, id: record.id, expiresInSeconds: lifetimeSeconds })
@@ -66,19 +82,23 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       const order: [string, string][] = [['lastSeenAt', 'DESC']]
       return (await records.findAll({ where, order })).map(toSession)
     },
-    async revoke(userId, id) {
-      return isUuid(id) && (await records.destroy({ where: { id, userId } })) > 0
-    },
-    revokeOthers: (userId, keptId) => records.destroy({ where: { userId, id: { [Op.ne]: keptId } } }),
-    revokeAll: (userId) => records.destroy({ where: { userId } }),
+    revoke: async (userId, id) => isUuid(id) && (await end(userId, { id })) > 0,
+    revokeOthers: (userId, keptId) => end(userId, { id: { [Op.ne]: keptId } }),
+    revokeAll: (userId) => end(userId, {}),
     async renew(user, keptId) {
       const kept = { securityStamp: user.securityStamp ?? null, authenticatedAt: new Date() }
       await records.update(kept, { where: { id: keptId, userId: user.id } })
       // One begun with the new password meanwhile has the new stamp, and stays.
-      const others = { userId: user.id, id: { [Op.ne]: keptId } }
       const { securityStamp } = user
       const old = securityStamp === undefined ? {} : { securityStamp: { [Op.or]: [{ [Op.ne]: securityStamp }, null] } }
-      await records.destroy({ where: { ...others, ...old } })
+      await end(user.id, { id: { [Op.ne]: keptId }, ...old })
+    },
+    async freshen(userId, id, methods) {
+      const now = new Date()
+      const where = { id, userId, expiresAt: { [Op.gt]: now } }
+      const [updated] = await records.update({ authenticatedAt: now, methods: [...methods] }, { where })
+      await onEnded({ ids: [id] })
+      return updated > 0
     },
     async find(id) {
       if (!isUuid(id)) return undefined
@@ -89,7 +109,10 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       if (now.getTime() - record.lastSeenAt.getTime() < touchIntervalMs) return
       // The condition keeps requests that come together from each writing, and an ended session from coming back.
       const where = { id: record.id, lastSeenAt: record.lastSeenAt }
-      await records.update({ lastSeenAt: now, expiresAt: expiry(record.createdAt, now) }, { where })
+      // At once, for the requests that come in the meantime.
+      const next = { lastSeenAt: now, expiresAt: expiry(record.createdAt, now) }
+      record.set(next)
+      await records.update(next, { where })
     },
     async purge() {
       await records.destroy({ where: { expiresAt: { [Op.lte]: new Date() } } })
@@ -102,6 +125,6 @@ function stampOf({ securityStamp }: DirectoryUser): { securityStamp?: string } {
 }
 
 export function toSession(record: SessionRecord): Session {
-  const { id, userId, createdAt, authenticatedAt, lastSeenAt, expiresAt, ip, userAgent } = record
-  return { id, userId, createdAt, authenticatedAt, lastSeenAt, expiresAt, ip, userAgent }
+  const { id, userId, createdAt, authenticatedAt, lastSeenAt, expiresAt, ip, userAgent, methods } = record
+  return { id, userId, createdAt, authenticatedAt, lastSeenAt, expiresAt, ip, userAgent, methods }
 }

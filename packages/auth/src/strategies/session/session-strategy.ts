@@ -8,6 +8,7 @@ import {
   type TokenIssuer,
   type UserDirectory,
 } from '@sallyport/core'
+import type { CredentialCache, KnownCredential } from '../../credential-cache.js'
 import { isCrossSite } from '../../cross-site.js'
 import { authErrors } from '../../errors.js'
 import { sessionCookieName } from './session-cookie.js'
@@ -17,8 +18,15 @@ import type { SessionStore } from './session-store.js'
 interface SessionStrategyOptions {
   readonly issuer: TokenIssuer
   readonly store: SessionStore
+  readonly cache: CredentialCache<KnownSession>
   readonly users: UserDirectory
   readonly publicUrl: () => string
+}
+
+/** What the strategy knows of a session token that is in force. */
+export interface KnownSession {
+  readonly record: SessionRecord
+  readonly authentication: Authentication
 }
 
 /** Name under which `Principal.strategy` speaks of it. */
@@ -31,18 +39,28 @@ const absent: Authentication = Object.freeze({ kind: 'absent' })
 
 /** Signs requests by a session token, as `Authorization: Bearer` (RFC 6750) or as a cookie. */
 export function createSessionStrategy(options: SessionStrategyOptions): AuthenticationStrategy {
-  const { issuer, store, users, publicUrl } = options
+  const { issuer, store, cache, users, publicUrl } = options
+
+  const read = async (id: string, subject: string): Promise<KnownCredential<KnownSession> | undefined> => {
+    const [record, user] = await Promise.all([store.find(id), users.findById(subject)])
+    if (!record || !user || !inForce(record, user)) return undefined
+    const authentication = Object.freeze({ kind: 'authenticated' as const, principal: toPrincipal(record, user) })
+    return { value: { record, authentication }, id, userId: user.id, expiresAt: record.expiresAt }
+  }
 
   const authenticateToken = async (token: string): Promise<Authentication> => {
     if (token.length > maxTokenLength) return absent
-    const verification = issuer.verify(token)
-    if (verification.kind === 'foreign') return absent
-    if (verification.kind !== 'valid') return refused()
-    const { id, subject } = verification.claims
-    const [record, user] = await Promise.all([store.find(id), users.findById(subject)])
-    if (!record || !user || !inForce(record, user)) return refused()
-    await store.touch(record)
-    return { kind: 'authenticated', principal: toPrincipal(record, user) }
+    // Its signature too is checked once for as long as it is known.
+    const verification = cache.has(token) ? undefined : issuer.verify(token)
+    if (verification?.kind === 'foreign') return absent
+    if (verification && verification.kind !== 'valid') return refused()
+    const known = await cache.get(token, async () => {
+      const current = verification ?? issuer.verify(token)
+      return current.kind === 'valid' ? read(current.claims.id, current.claims.subject) : undefined
+    })
+    if (!known) return refused()
+    await store.touch(known.record)
+    return known.authentication
   }
 
   return {
@@ -83,7 +101,12 @@ function toPrincipal(record: SessionRecord, user: DirectoryUser): Principal {
     permissions: user.permissions,
     memberships: user.memberships,
     strategy: sessionStrategyName,
-    session: { id: record.id, authenticatedAt: record.authenticatedAt, expiresAt: record.expiresAt },
+    session: Object.freeze({
+      id: record.id,
+      authenticatedAt: record.authenticatedAt,
+      expiresAt: record.expiresAt,
+      methods: record.methods,
+    }),
   })
 }
 

@@ -11,12 +11,16 @@ export interface Session {
   readonly expiresAt: Date
   readonly ip: string
   readonly userAgent: string | null
+  /** By what its user proved who they are, such as `password` and `totp`. */
+  readonly methods: readonly string[]
 }
 
 /** Where a session begins. */
 export interface SessionOrigin {
   readonly ip: string
   readonly userAgent: string | undefined
+  /** Default `['password']`. Any other says that it is more than a password. */
+  readonly methods?: readonly string[]
 }
 
 /** The sessions of everyone. For strategies that end in a session, and for a host's own way to sign in. */

@@ -20,6 +20,8 @@ export interface SessionView {
   readonly expiresAt: string
   readonly ip: string
   readonly userAgent: string | null
+  /** By what its user proved who they are, such as `password` and `totp`. */
+  readonly methods: readonly string[]
   /** Whether the request itself is made with it. */
   readonly current: boolean
 }
@@ -44,6 +46,7 @@ export const sessionViewSchema: TSchema = Type.Object({
   expiresAt: time,
   ip: Type.String(),
   userAgent: Type.Union([Type.String(), Type.Null()]),
+  methods: Type.Array(Type.String()),
   current: Type.Boolean(),
 })
 
@@ -63,6 +66,7 @@ export function toSessionView(session: Session, currentId: string | undefined): 
     expiresAt: session.expiresAt.toISOString(),
     ip: session.ip,
     userAgent: session.userAgent,
+    methods: session.methods,
     current: session.id === currentId,
   }
 }

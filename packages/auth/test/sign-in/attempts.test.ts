@@ -1,7 +1,7 @@
 import type { RateLimit, RateLimits } from '@sallyport/core'
 import t from 'tap'
-import { createAttempts } from '../dist/attempts.js'
-import { authErrors } from '../dist/errors.js'
+import { authErrors } from '../../dist/errors.js'
+import { createAttempts } from '../../dist/sign-in/attempts.js'
 
 /** Counts without a window. */
 function counters(): RateLimits {
@@ -27,38 +27,39 @@ const wrong = async (): Promise<undefined> => undefined
 t.test(
   'counts wrong tries of an account over all addresses, and does not ask again while it is throttled',
   async (t) => {
-    const attempts = createAttempts(counters(), limits)
-    for (const ip of ['192.0.2.1', '192.0.2.2']) t.equal(await attempts.run({ email: 'A@b.cd', ip }, wrong), undefined)
+    const attempts = createAttempts(counters(), 'password', limits)
+    for (const ip of ['192.0.2.1', '192.0.2.2'])
+      t.equal(await attempts.run({ account: 'a@b.cd', ip }, wrong), undefined)
     let asked = false
-    const refused = attempts.run({ email: 'a@B.cd', ip: '192.0.2.3' }, async () => {
+    const refused = attempts.run({ account: 'a@b.cd', ip: '192.0.2.3' }, async () => {
       asked = true
       return 'right'
     })
     const error = await refused.catch((failure: unknown) => failure)
     t.ok(authErrors.TOO_MANY_ATTEMPTS.is(error) && error.retryAfter === 60)
     t.notOk(asked)
-    t.equal(await attempts.run({ email: 'other@b.cd', ip: '192.0.2.3' }, right), 'right')
+    t.equal(await attempts.run({ account: 'other@b.cd', ip: '192.0.2.3' }, right), 'right')
   },
 )
 
 t.test('counts wrong tries of an address over all accounts, and right ones not', async (t) => {
-  const attempts = createAttempts(counters(), limits)
+  const attempts = createAttempts(counters(), 'password', limits)
   const ip = '192.0.2.1'
-  for (let round = 0; round < 10; round += 1) t.equal(await attempts.run({ email: 'own@b.cd', ip }, right), 'right')
+  for (let round = 0; round < 10; round += 1) t.equal(await attempts.run({ account: 'own@b.cd', ip }, right), 'right')
   for (let round = 0; round < 4; round += 1) {
     t.equal(
-      await attempts.run({ email: 'own@b.cd', ip }, right).catch(() => 'throttled'),
+      await attempts.run({ account: 'own@b.cd', ip }, right).catch(() => 'throttled'),
       'right',
       'gives nothing back',
     )
-    await attempts.run({ email: `${round}@b.cd`, ip }, wrong)
+    await attempts.run({ account: `${round}@b.cd`, ip }, wrong)
   }
-  await t.rejects(attempts.run({ email: 'own@b.cd', ip }, right), { code: 'AUTH_ERR_TOO_MANY_ATTEMPTS' })
+  await t.rejects(attempts.run({ account: 'own@b.cd', ip }, right), { code: 'AUTH_ERR_TOO_MANY_ATTEMPTS' })
 })
 
 t.test('a fault of the server is not counted', async (t) => {
-  const attempts = createAttempts(counters(), limits)
-  const attempt = { email: 'a@b.cd', ip: '192.0.2.1' }
+  const attempts = createAttempts(counters(), 'password', limits)
+  const attempt = { account: 'a@b.cd', ip: '192.0.2.1' }
   for (let round = 0; round < 10; round += 1) {
     await t.rejects(
       attempts.run(attempt, () => Promise.reject(new Error('down'))),

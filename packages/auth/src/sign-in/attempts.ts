@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { addressKey, type RateLimit, type RateLimits } from '@sallyport/core'
-import { normaliseEmail } from './email.js'
-import { authErrors } from './errors.js'
+import { authErrors } from '../errors.js'
 
-/** One try to prove who one is: at which account (it need not exist), from which address. */
+/** One try to prove who one is. */
 export interface Attempt {
-  readonly email: string
+  /** What tells accounts apart: a user's id or `normaliseEmail`'s answer. The account need not exist. */
+  readonly account: string
+  /** Address of the client. */
   readonly ip: string
 }
 
@@ -32,9 +33,10 @@ export interface Attempts {
   run<T>(attempt: Attempt, prove: () => Promise<T | undefined>): Promise<T | undefined>
 }
 
-export function createAttempts(rateLimits: RateLimits, limits: AttemptLimits): Attempts {
-  const perAccount: RateLimit = { name: 'auth.attempts-per-account', ...limits.perAccount }
-  const perAddress: RateLimit = { name: 'auth.attempts-per-address', ...limits.perAddress }
+/** @param name of what is tried, such as `password`: others are counted apart */
+export function createAttempts(rateLimits: RateLimits, name: string, limits: AttemptLimits): Attempts {
+  const perAccount: RateLimit = { name: `auth.${name}-per-account`, ...limits.perAccount }
+  const perAddress: RateLimit = { name: `auth.${name}-per-address`, ...limits.perAddress }
 
   const take = async (limit: RateLimit, key: string): Promise<void> => {
     const decision = await rateLimits.consume(limit, key)
@@ -42,9 +44,9 @@ export function createAttempts(rateLimits: RateLimits, limits: AttemptLimits): A
   }
 
   return {
-    async run({ email, ip }, prove) {
-      const account = accountKey(email)
-      const address = addressKey(ip)
+    async run(attempt, prove) {
+      const account = accountKey(attempt.account)
+      const address = addressKey(attempt.ip)
       await take(perAddress, address)
       await take(perAccount, account)
       try {
@@ -63,6 +65,6 @@ export function createAttempts(rateLimits: RateLimits, limits: AttemptLimits): A
 }
 
 /** Of one length whatever was sent, and no list of e-mail addresses for who reads the counters. */
-function accountKey(email: string): string {
-  return createHash('sha256').update(normaliseEmail(email)).digest('base64url')
+function accountKey(account: string): string {
+  return createHash('sha256').update(account).digest('base64url')
 }
