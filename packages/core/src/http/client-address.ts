@@ -7,9 +7,14 @@ const maxHops = 20
 /** Stands for a peer without an address, such as one on a Unix socket. */
 const noAddress = '0.0.0.0'
 
+/** Address of whoever made the connection: a proxy, if there is one. */
+export function peerAddress(request: IncomingMessage): string {
+  return unmapped(request.socket.remoteAddress ?? noAddress)
+}
+
 /** Address of the client: the peer, or behind believed proxies the last address that none of them vouches for. */
 export function clientAddress(request: IncomingMessage, trusted: TrustedProxies): string {
-  let address = unmapped(request.socket.remoteAddress ?? noAddress)
+  let address = peerAddress(request)
   if (!trusted(address)) return address
   const header = request.headers['x-forwarded-for']
   const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').reverse().slice(0, maxHops)
@@ -26,5 +31,5 @@ export function clientAddress(request: IncomingMessage, trusted: TrustedProxies)
 /** The address that a host's Fastify app found, if it is one. */
 export function hostAddress(address: string | undefined, request: IncomingMessage): string {
   const plain = unmapped(address ?? '')
-  return isIP(plain) === 0 ? unmapped(request.socket.remoteAddress ?? noAddress) : plain
+  return isIP(plain) === 0 ? peerAddress(request) : plain
 }

@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { AuthenticationRequest, Authenticator } from '../identity/authenticator.js'
 import type { Logger } from '../kernel/logger.js'
 import type { RateLimits } from '../security/rate-limits.js'
+import { peerAddress } from './client-address.js'
 import { parseCookies } from './cookies.js'
 import type { Guards } from './guards.js'
 import type { InFlight } from './in-flight.js'
@@ -43,6 +44,7 @@ export function authenticationRequest(request: IncomingMessage, ip: string): Aut
     headers: withEveryAuthorization(request),
     cookies: parseCookies(headers.cookie),
     ip,
+    peer: peerAddress(request),
   }
 }
 

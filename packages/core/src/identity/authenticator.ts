@@ -10,6 +10,8 @@ export interface AuthenticationRequest {
   readonly cookies: Readonly<Record<string, string | undefined>>
   /** Address of the client, behind believed proxies. */
   readonly ip: string
+  /** Address of whoever made the connection: the client's, or a proxy's whether it is believed or not. */
+  readonly peer: string
 }
 
 /** What came of looking for credentials. A refusal is a value; only faults of the server are thrown. */

@@ -98,5 +98,5 @@ export function authenticationStrategyContract(
 }
 
 function request({ headers = {}, cookies = {} }: CredentialCarrier): AuthenticationRequest {
-  return { method: 'GET', headers, cookies, ip: '192.0.2.1' }
+  return { method: 'GET', headers, cookies, ip: '192.0.2.1', peer: '192.0.2.1' }
 }

@@ -53,7 +53,7 @@ function request(
   headers: AuthenticationRequest['headers'] = {},
   cookies: Record<string, string> = {},
 ): AuthenticationRequest {
-  return { method: 'GET', headers, cookies, ip: '192.0.2.1' }
+  return { method: 'GET', headers, cookies, ip: '192.0.2.1', peer: '192.0.2.1' }
 }
 
 function authenticator(...strategies: AuthenticationStrategy[]) {
