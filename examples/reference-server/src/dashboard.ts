@@ -28,7 +28,7 @@ interface Asset {
   readonly etag: string
 }
 
-/** Serves the dashboard: the page at `/` and at `/tunnel/verify`, the rest of the folder web/ under `/assets/`. */
+/** Serves the dashboard: the page at `/` and where links in mail and on devices lead, the rest of the folder web/ under `/assets/`. */
 export const dashboard: PluginFactory = definePlugin({
   name: '@sallyport/reference-server.dashboard',
   version,
@@ -38,7 +38,7 @@ export const dashboard: PluginFactory = definePlugin({
     http.plugin(async (app) => {
       for (const asset of assets) {
         const isPage = asset.name === 'index.html'
-        for (const url of isPage ? ['/', '/tunnel/verify'] : [`/assets/${asset.name}`]) {
+        for (const url of isPage ? ['/', '/tunnel/verify', '/reset-password'] : [`/assets/${asset.name}`]) {
           app.get(url, async (request, reply) => {
             reply.headers({
               etag: asset.etag,

@@ -1,5 +1,6 @@
 // The reference server's page, over the public API alone.
 import { api } from './api.js'
+import { prepareSignIn } from './sign-in.js'
 import { address, bytes, fill } from './table.js'
 
 const refreshEveryMs = 5_000
@@ -128,14 +129,7 @@ function fields(form) {
   return Object.fromEntries(new FormData(form))
 }
 
-byId('sign-in').addEventListener('submit', (event) => {
-  event.preventDefault()
-  attempt(async () => {
-    const { user } = await api('POST', '/api/auth/login', fields(event.target))
-    event.target.reset()
-    show(user)
-  })
-})
+const isResetting = prepareSignIn({ attempt, say, onSignedIn: show })
 byId('sign-out').addEventListener('click', () => {
   attempt(async () => {
     await api('POST', '/api/auth/logout')
@@ -171,7 +165,7 @@ byId('enroll-command').textContent =
 byId('approve').elements.userCode.value = new URLSearchParams(location.search).get('user_code') ?? ''
 api('GET', '/api/auth/session').then(
   async ({ user }) => {
-    show(user)
+    show(isResetting ? undefined : user)
     await refresh()
   },
   (error) => {
