@@ -31,6 +31,7 @@ export function panelEnvironment(dataDir: string, more: Readonly<Record<string, 
 
 export interface Panel {
   readonly program: Program
+  /** Where it listens; with `PUBLIC_URL` that is another address than the panel's own. */
   readonly url: string
 }
 
@@ -38,6 +39,9 @@ export interface Panel {
 export async function startPanel(t: Test, env: Readonly<Record<string, string>>): Promise<Panel> {
   const program = startProgram(process.execPath, [serverFile], { env })
   t.teardown(() => program.stop('SIGKILL'))
-  const [, url = ''] = await program.line(/^Sallyport ready at (\S+)$/m, 60_000)
-  return { program, url }
+  const [, url = '', port] = await program.line(
+    /^Sallyport ready at (\S+?)(?: \(listening on port (\d+)\))?$/m,
+    60_000,
+  )
+  return { program, url: port ? `http://localhost:${port}` : url }
 }

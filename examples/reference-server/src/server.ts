@@ -1,4 +1,14 @@
-import { auth, type DirectoryConfig, directory, type GeneratedPasswordHandler, session } from '@sallyport/auth'
+import {
+  apiKey,
+  auth,
+  type DirectoryConfig,
+  directory,
+  type GeneratedPasswordHandler,
+  mail,
+  passkey,
+  session,
+  twoFactor,
+} from '@sallyport/auth'
 import {
   type ConfigInput,
   createKernel,
@@ -32,7 +42,8 @@ export function createServer(environment: Environment, hooks: ServerHooks): Kern
       http({ publicUrl, trustedProxies }),
       settings({ initial: { features: { tunnels: environment.tunnelsEnabled } } }),
       auth({
-        strategies: [session()],
+        strategies: [session(), apiKey(), twoFactor(), passkey()],
+        mailer: mail({ url: environment.smtpUrl }),
         users: directory({ firstAdministrator: firstAdministrator(environment, hooks) }),
       }),
       tunnel({ portRange: environment.relayPortRange, relay: relayOptions(environment) }),

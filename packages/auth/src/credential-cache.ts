@@ -9,6 +9,8 @@ export interface KnownCredential<T> {
   readonly userId: string
   /** When it ends by itself. */
   readonly expiresAt: Date | null
+  /** Other credentials and users with which it ends or changes. */
+  readonly dependsOn?: { readonly ids: readonly string[]; readonly userIds: readonly string[] }
 }
 
 /** Which credentials have ended or changed: by their ids, or all of a user. */
@@ -28,6 +30,8 @@ export interface CredentialCache<T> {
    * @param read asks the database; what it does not know is not kept
    */
   get(credential: string, read: () => Promise<KnownCredential<T> | undefined>): Promise<T | undefined>
+  /** What `get` would give without having to read it. */
+  peek(credential: string): T | undefined
   /** Whether `get` would not have to read it. */
   has(credential: string): boolean
   /** Forgets on every instance; resolves when the others have been told. */
@@ -49,15 +53,15 @@ const defaultMaxEntries = 20_000
 export function createCredentialCache<T>(options: CredentialCacheOptions): CredentialCache<T> {
   const { events, name, maxAgeMs = defaultMaxAgeMs, maxEntries = defaultMaxEntries } = options
   const ended: EventToken<EndedCredentials> = defineEvent(`${name}.ended`)
-  const known = new LRUCache<string, KnownCredential<T>>({ max: maxEntries, ttl: maxAgeMs })
-  /** Reads under way that no ending has overtaken. */
+  const known = new LRUCache<string, Entry<T>>({ max: maxEntries })
+  /** Reads under way that no ending has overtaken; no more than there are requests. */
   const reading = new Map<string, Promise<KnownCredential<T> | undefined>>()
 
   const forget = ({ ids, userId }: EndedCredentials): void => {
     // Whatever they read may be from before the ending.
     reading.clear()
-    for (const [credential, entry] of known.entries()) {
-      if (entry.userId === userId || ids?.includes(entry.id)) known.delete(credential)
+    for (const [credential, { found }] of known.entries()) {
+      if (isAffected(found, ids, userId)) known.delete(credential)
     }
   }
   const stops = [
@@ -68,25 +72,38 @@ export function createCredentialCache<T>(options: CredentialCacheOptions): Crede
     }),
   ]
 
+  const find = (credential: string): KnownCredential<T> | undefined => {
+    // What was read before the others went out of reach may have ended since.
+    if (!events.connected) return undefined
+    const entry = known.get(credential)
+    if (!entry) return undefined
+    if (performance.now() - entry.readAt < maxAgeMs && isInForce(entry.found)) return entry.found
+    known.delete(credential)
+    return undefined
+  }
+
   const readOnce = (credential: string, read: () => Promise<KnownCredential<T> | undefined>): typeof result => {
+    // Its age counts from here: what the database says may be as old as the question.
+    const readAt = performance.now()
     const result = read()
     reading.set(credential, result)
-    const done = (entry: KnownCredential<T> | undefined): void => {
+    const done = (found: KnownCredential<T> | undefined): void => {
       if (reading.get(credential) !== result) return
       reading.delete(credential)
-      if (entry) known.set(credential, entry)
+      if (found) known.set(credential, { found, readAt })
     }
     result.then(done, () => done(undefined))
     return result
   }
 
   return {
-    has: (credential) => events.connected && known.has(credential),
+    peek: (credential) => find(credential)?.value,
+    has: (credential) => find(credential) !== undefined,
     async get(credential, read) {
-      if (!events.connected) return (await read())?.value
-      const entry = known.get(credential) ?? (await (reading.get(credential) ?? readOnce(credential, read)))
-      if (!entry || (entry.expiresAt && entry.expiresAt.getTime() <= Date.now())) return undefined
-      return entry.value
+      const found =
+        find(credential) ??
+        (await (events.connected ? (reading.get(credential) ?? readOnce(credential, read)) : read()))
+      return found && isInForce(found) ? found.value : undefined
     },
     async end(what) {
       await events.emit(ended, what)
@@ -95,4 +112,24 @@ export function createCredentialCache<T>(options: CredentialCacheOptions): Crede
       for (const stop of stops) await stop()
     },
   }
+}
+
+interface Entry<T> {
+  readonly found: KnownCredential<T>
+  /** Milliseconds of a clock that does not go back. */
+  readonly readAt: number
+}
+
+function isAffected(
+  { id, userId, dependsOn }: KnownCredential<unknown>,
+  ids: readonly string[] = [],
+  ofUser: string | undefined,
+): boolean {
+  if (userId === ofUser || ids.includes(id)) return true
+  if (!dependsOn) return false
+  return dependsOn.ids.some((other) => ids.includes(other)) || dependsOn.userIds.some((other) => other === ofUser)
+}
+
+function isInForce({ expiresAt }: KnownCredential<unknown>): boolean {
+  return expiresAt === null || expiresAt.getTime() > Date.now()
 }

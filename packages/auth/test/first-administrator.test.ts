@@ -15,7 +15,7 @@ t.test('the first administrator', async (t) => {
   })
   const database = kernel.get(Database)
   const records = defineUserRecords(database.sequelize)
-  const hasher = await createPasswordHasher()
+  const hasher = createPasswordHasher()
   const again = (email: string, password?: string) =>
     makeFirstAdministrator({
       email,

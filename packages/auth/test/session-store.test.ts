@@ -97,6 +97,7 @@ t.test('the store of sessions', async (t) => {
             headers: cookie ? {} : { authorization: scheme + token },
             cookies: cookie ? { session: token } : {},
             ip: '192.0.2.1',
+            peer: '192.0.2.1',
           })
           return kind !== 'authenticated'
         },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type DirectoryChange, UserDirectory } from '@sallyport/core'
+import { Database, type DirectoryChange, UserDirectory } from '@sallyport/core'
 import t from 'tap'
 import { directory } from '../dist/index.js'
 import { startPanel } from './support/panel.js'
@@ -34,7 +34,7 @@ t.test('users', async (t) => {
     t.match(user, { email: 'Ada@Example.org', name: 'Ada', permissions: ['servers:read'], suspended: false })
     t.same(
       Object.keys(user).sort(),
-      ['createdAt', 'email', 'id', 'name', 'permissions', 'suspended', 'updatedAt'],
+      ['createdAt', 'email', 'id', 'name', 'permissions', 'quotas', 'suspended', 'updatedAt'],
       'no hash, no stamp',
     )
     t.same((await call('GET', `/api/users/${user.id}`, { token })).body, { user })
@@ -137,6 +137,87 @@ t.test('users', async (t) => {
     t.ok(changes.some(({ userId, change }) => userId === user.id && change === 'suspended'))
   })
 
+  t.test('a suspension voids what acts for a user, a new password does not', async (t) => {
+    const user = await create()
+    const stamps = async () => {
+      const found = await kernel.get(UserDirectory).findById(user.id)
+      return [found?.securityStamp, found?.accessStamp]
+    }
+    const patch = (body: unknown) => call('PATCH', `/api/users/${user.id}`, { token, body })
+    const [security, access] = await stamps()
+    t.ok(security && access)
+    await patch({ name: 'Still the same' })
+    t.same(await stamps(), [security, access])
+    await patch({ password: 'set by another' })
+    const [newSecurity, sameAccess] = await stamps()
+    t.not(newSecurity, security)
+    t.equal(sameAccess, access)
+    await patch({ suspended: true })
+    const [suspendedSecurity, suspendedAccess] = await stamps()
+    t.not(suspendedSecurity, newSecurity)
+    t.not(suspendedAccess, access)
+    await patch({ suspended: false })
+    t.same(await stamps(), [suspendedSecurity, suspendedAccess], 'for good')
+  })
+
+  t.test('an id in capitals is the same user, whose sessions end all the same', async (t) => {
+    const [suspended, deleted] = [await create(), await create()]
+    const body = { suspended: true }
+    t.equal(
+      (await call('PATCH', `/api/users/${suspended.id.toUpperCase()}`, { token, body })).body.user.id,
+      suspended.id,
+    )
+    t.equal((await call('DELETE', `/api/users/${deleted.id.toUpperCase()}`, { token })).status, 200)
+    for (const { id, token: ended } of [suspended, deleted]) {
+      t.equal(await statusOf(ended), 401)
+      t.ok(
+        changes.some(({ userId }) => userId === id),
+        'told under the id that everyone knows',
+      )
+    }
+  })
+
+  t.test('have quotas of their own, merged', async (t) => {
+    const user = await create()
+    const set = async (quotas: unknown) =>
+      (await call('PATCH', `/api/users/${user.id}`, { token, body: { quotas } })).body.user.quotas
+    const found = async () => (await kernel.get(UserDirectory).findById(user.id))?.quotas
+    t.equal(await found(), undefined)
+    t.same(await set({ allocationsPerUser: 3, seats: 0 }), { allocationsPerUser: 3, seats: 0 })
+    t.same(await found(), { allocationsPerUser: 3, seats: 0 })
+    t.same(await set({ seats: null }), { allocationsPerUser: 3 })
+    t.same(await set({ seats: 5 }), { allocationsPerUser: 3, seats: 5 })
+    t.equal(await set(null), null)
+    t.equal(await found(), undefined)
+    await set({ seats: 1 })
+    t.equal(await set({ seats: null, other: null }), null)
+    const many = (prefix: string) => Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`${prefix}${n}`, n]))
+    await set(many('a'))
+    const over = await call('PATCH', `/api/users/${user.id}`, { token, body: { quotas: many('b') } })
+    t.match(over, { status: 400, body: { errors: [{ path: '/quotas' }] } })
+  })
+
+  t.test('a new e-mail address needs a fresh sign-in', async (t) => {
+    const manager = await create(['users:*'])
+    const user = await create()
+    const path = `/api/users/${user.id}`
+    const change = (body: unknown) => call('PATCH', path, { token: manager.token, body })
+    const aged = `UPDATE auth_sessions SET authenticated_at = now() - interval '11 minutes' WHERE user_id = $1`
+    await kernel.get(Database).sequelize.query(aged, { bind: [manager.id] })
+    const sessions = (await call('GET', '/api/auth/sessions', { token: manager.token })).body.sessions
+    // What is known of a session for a moment is forgotten when one of the user's ends.
+    const other = await login(manager)
+    const ended = (await call('GET', '/api/auth/sessions', { token: other })).body.sessions
+    t.equal(ended.length, sessions.length + 1)
+    await call('POST', '/api/auth/logout', { token: other })
+    const refused = await change({ email: 'taken-over@example.org' })
+    t.match(refused, { status: 403, body: { error: 'reauthentication_required' } })
+    t.equal((await change({ name: 'Renamed' })).status, 200)
+    const body = { password: manager.password }
+    t.equal((await call('POST', '/api/auth/reauthenticate', { token: manager.token, body })).status, 200)
+    t.equal((await change({ email: 'moved@example.org' })).status, 200)
+  })
+
   t.test('a deletion and a password set by an administrator end every session', async (t) => {
     const [deleted, renewed] = [await create(), await create()]
     await call('DELETE', `/api/users/${deleted.id}`, { token })
@@ -158,6 +239,9 @@ t.test('users', async (t) => {
     ]) {
       t.match(await attempt, { status: 409, body: { error: 'last_administrator' } })
     }
+    const shouted = `/api/users/${adminId.toUpperCase()}`
+    t.equal((await call('DELETE', shouted, { token })).status, 409, 'however the id is spelt')
+    t.equal((await call('PATCH', shouted, { token, body: { suspended: true } })).status, 409)
     t.equal((await last('PATCH', { name: 'Still here' })).status, 200)
     const second = await create(['*'])
     const removals = await Promise.all([
@@ -183,7 +267,7 @@ t.test('users', async (t) => {
   t.test('a field that is not what it must be is named', async (t) => {
     const { id } = await create()
     const valid = { email: 'field@example.org', password: 'long enough', name: 'x', permissions: ['a:b'] }
-    const nonsense: Record<keyof typeof valid | 'suspended', unknown[]> = {
+    const nonsense: Record<keyof typeof valid | 'suspended' | 'quotas', unknown[]> = {
       email: [[], {}, null, true, 1, 'x'.repeat(1_000_000), '', 'x', 'a@b@c', 'a@b\u0000'],
       password: [[], {}, null, true, 1, 'x'.repeat(1_000_000), '', '1234567', 'x'.repeat(257)],
       name: [[], {}, true, 1, 'x'.repeat(1_000_000), 'a\u0000b', 'a\nb'],
@@ -201,12 +285,24 @@ t.test('users', async (t) => {
         Array.from({ length: 500 }, String),
       ],
       suspended: [[], {}, null, 1, 'false', 'x'.repeat(1_000_000)],
+      quotas: [
+        [],
+        true,
+        1,
+        'x'.repeat(1_000_000),
+        { x: -1 },
+        { x: 1.5 },
+        { x: '1' },
+        { 'a b': 1 },
+        { X: 1 },
+        { x: 1e12 },
+      ],
     }
     for (const [field, values] of Object.entries(nonsense)) {
       for (const value of values) {
         const label = `${field} ${JSON.stringify(value).slice(0, 20)}`
         const targets: [string, string, object][] = [['PATCH', `/api/users/${id}`, { [field]: value }]]
-        if (field !== 'suspended') targets.push(['POST', '/api/users', { ...valid, [field]: value }])
+        if (field in valid) targets.push(['POST', '/api/users', { ...valid, [field]: value }])
         for (const [method, path, body] of targets) {
           const answer = await call(method, path, { token, body })
           t.equal(answer.status, 400, `${method} ${label}`)

@@ -67,6 +67,7 @@ export {
   type ServiceToken,
   type ServiceTokens,
 } from './kernel/service.js'
+export { type AddressList, createAddressList, isAddressRange } from './security/address-list.js'
 export { type DerivedKey, Keyring } from './security/keyring.js'
 export { type KeyringConfig, keyring } from './security/keyring-plugin.js'
 export { addressKey, type RateLimit, type RateLimitDecision, RateLimits } from './security/rate-limits.js'

@@ -1,43 +1,72 @@
 import { randomUUID } from 'node:crypto'
-import type { DirectoryUser, Events, UserDirectory } from '@sallyport/core'
+import type { DirectoryOrganisation, DirectoryUser, Events, Membership, UserDirectory } from '@sallyport/core'
+import { literal, type WhereOptions } from 'sequelize'
 import { normaliseEmail } from '../email.js'
 import { isUuid } from '../uuid.js'
+import type { Sql } from './organisations/sql.js'
 import type { PasswordHasher } from './password-hasher.js'
 import { userChanged } from './user-changed.js'
 import type { UserRecord, UserRecords } from './user-record.js'
 
 interface BuiltInDirectoryOptions {
+  readonly sql: Sql
   readonly records: UserRecords
   readonly hasher: PasswordHasher
   readonly events: Events
 }
 
-/** Users in Sallyport's own tables. */
-export function createBuiltInDirectory({ records, hasher, events }: BuiltInDirectoryOptions): UserDirectory {
-  const findRecord = (email: string): Promise<UserRecord | null> =>
-    records.findOne({ where: { emailNormalised: normaliseEmail(email) } })
+/** A user and their place in organisations, read by one statement. */
+interface Found {
+  readonly record: UserRecord
+  readonly memberships: readonly Membership[]
+}
+
+/** `"AuthUser"` is the model's name, by which Sequelize calls the table. */
+const membershipsOfUser = literal(`(
+  SELECT coalesce(json_agg(json_build_object('organisationId', m.organisation_id, 'role', m.role)
+    ORDER BY m.organisation_id), '[]'::json)
+  FROM auth_memberships m WHERE m.user_id = "AuthUser".id)`)
+
+/** Users and organisations in Sallyport's own tables. */
+export function createBuiltInDirectory({ sql, records, hasher, events }: BuiltInDirectoryOptions): UserDirectory {
+  const find = async (where: WhereOptions<UserRecord>): Promise<Found | undefined> => {
+    const record = await records.findOne({ where, attributes: { include: [[membershipsOfUser, 'memberships']] } })
+    if (!record) return undefined
+    return { record, memberships: record.get('memberships' as keyof UserRecord) as unknown as readonly Membership[] }
+  }
+  const findByEmail = (email: string): Promise<Found | undefined> => find({ emailNormalised: normaliseEmail(email) })
 
   return {
     async findById(id) {
-      if (!isUuid(id)) return undefined
-      return toDirectoryUser(await records.findByPk(id))
+      return isUuid(id) ? toDirectoryUser(await find({ id })) : undefined
     },
     async findByEmail(email) {
-      return toDirectoryUser(await findRecord(email))
+      return toDirectoryUser(await findByEmail(email))
     },
     async verifyPassword(email, password) {
-      const record = await findRecord(email)
-      const { valid, outdated } = await hasher.verify(record?.passwordHash, password)
-      if (!record || !valid) return undefined
-      if (outdated && !record.suspended) await rehash(record, password)
-      return toDirectoryUser(record)
+      const found = await findByEmail(email)
+      const { valid, outdated } = await hasher.verify(found?.record.passwordHash, password)
+      if (!found || !valid) return undefined
+      if (outdated && !found.record.suspended) await rehash(found.record, password)
+      return toDirectoryUser(found)
     },
     async changePassword(id, newPassword) {
       if (!isUuid(id)) return undefined
       const passwordHash = await hasher.hash(newPassword)
       const change = { passwordHash, securityStamp: randomUUID() }
       const [, [record]] = await records.update(change, { where: { id }, returning: true })
-      return toDirectoryUser(record)
+      if (!record) return undefined
+      // With the stamp that goes with this password, should another have been set meanwhile.
+      const found = await find({ id })
+      return found && toDirectoryUser({ record, memberships: found.memberships })
+    },
+    async findOrganisation(id) {
+      if (!isUuid(id)) return undefined
+      const [row] = await sql<{ id: string; name: string; quotas: DirectoryOrganisation['quotas'] | null }>(
+        'SELECT id, name, quotas FROM auth_organisations WHERE id = $1',
+        [id],
+      )
+      return row && { id: row.id, name: row.name, ...(row.quotas && { quotas: row.quotas }) }
     },
     onChange(handler) {
       return events.on(userChanged, handler)
@@ -52,8 +81,18 @@ export function createBuiltInDirectory({ records, hasher, events }: BuiltInDirec
   }
 }
 
-function toDirectoryUser(record: UserRecord | null | undefined): DirectoryUser | undefined {
-  if (!record) return undefined
-  const { id, email, name, permissions, suspended, securityStamp } = record
-  return { id, email, name, permissions, memberships: [], suspended, securityStamp }
+function toDirectoryUser(found: Found | undefined): DirectoryUser | undefined {
+  if (!found) return undefined
+  const { id, email, name, permissions, suspended, securityStamp, accessStamp, quotas } = found.record
+  return {
+    id,
+    email,
+    name,
+    permissions,
+    memberships: found.memberships,
+    suspended,
+    securityStamp,
+    accessStamp,
+    ...(quotas && { quotas }),
+  }
 }

@@ -44,6 +44,7 @@ export async function makeFirstAdministrator(options: FirstAdministratorOptions)
         permissions: ['*'],
         suspended: false,
         securityStamp: randomUUID(),
+        accessStamp: randomUUID(),
       },
       { transaction },
     )

@@ -21,7 +21,12 @@ import { version } from '../version.js'
 import { createBuiltInDirectory } from './built-in-directory.js'
 import { type GeneratedPasswordHandler, makeFirstAdministrator } from './first-administrator.js'
 import { directoryMigrations } from './migrations.js'
+import { createMembers } from './organisations/members.js'
+import { registerOrganisationRoutes } from './organisations/organisation-routes.js'
+import { createOrganisations } from './organisations/organisations.js'
+import { createSql } from './organisations/sql.js'
 import { createPasswordHasher } from './password-hasher.js'
+import { userChanged } from './user-changed.js'
 import { defineUserRecords } from './user-record.js'
 import { registerUserRoutes } from './user-routes.js'
 import { createUsers } from './users.js'
@@ -66,18 +71,30 @@ const define: PluginFactory<DirectoryConfig> = definePlugin({
   errors: authErrors,
   async setup({ services: { audit, database, events, http, policy }, config }) {
     const records = defineUserRecords(database.sequelize)
-    const hasher = await createPasswordHasher()
+    const hasher = createPasswordHasher()
+    const sql = createSql(database)
     if (config.firstAdministrator) {
       const { email, password, onGenerated } = config.firstAdministrator
       await makeFirstAdministrator({ email, password, onGenerated, database, records, hasher, audit })
     }
-    registerUserRoutes({ http, users: createUsers({ database, records, hasher, events }), audit, policy })
-    return { users: createBuiltInDirectory({ records, hasher, events }) }
+    const onMembershipsChanged = async (userIds: Iterable<string>): Promise<void> => {
+      for (const userId of userIds) await events.emit(userChanged, { userId, change: 'permissions' })
+    }
+    const shared = { database, sql, onMembershipsChanged }
+    registerUserRoutes({ http, users: createUsers({ database, sql, records, hasher, events }), audit, policy })
+    registerOrganisationRoutes({
+      http,
+      organisations: createOrganisations(shared),
+      members: createMembers(shared),
+      audit,
+    })
+    return { users: createBuiltInDirectory({ sql, records, hasher, events }) }
   },
 })
 
 /**
- * The built-in directory: users in tables of Sallyport's own, and `/api/users`. Provides `UserDirectory`.
+ * The built-in directory: users and organisations in tables of Sallyport's own, `/api/users` and `/api/organisations`.
+ * Provides `UserDirectory`.
  * @throws `CORE_ERR_CONFIG_INVALID` when the first administrator could not sign in
  */
 export const directory: PluginFactory<DirectoryConfig> = (input) => {

@@ -22,6 +22,8 @@ export interface UserRecord extends Model<InferAttributes<UserRecord>, InferCrea
   suspended: boolean
   /** See `DirectoryUser.securityStamp`. */
   securityStamp: string
+  /** See `DirectoryUser.accessStamp`. */
+  accessStamp: string
   /** The user's own limits, in place of the settings' `quotas`. */
   quotas: CreationOptional<Record<string, number> | null>
   createdAt: CreationOptional<Date>
@@ -42,6 +44,7 @@ export function defineUserRecords(sequelize: Sequelize): UserRecords {
       permissions: { type: DataTypes.ARRAY(DataTypes.TEXT), allowNull: false },
       suspended: { type: DataTypes.BOOLEAN, allowNull: false },
       securityStamp: { type: DataTypes.UUID, allowNull: false },
+      accessStamp: { type: DataTypes.UUID, allowNull: false },
       quotas: { type: DataTypes.JSONB },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },

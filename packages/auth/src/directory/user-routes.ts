@@ -2,14 +2,14 @@ import type { Audit, Http, Principal } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
 import { assertEmail, assertPermissions, emailSchema, nameSchema, passwordSchema } from '../input.js'
 import type { PasswordPolicy } from '../password-policy.js'
+import { assertFreshSession } from '../sign-in/fresh.js'
+import { pageSchema } from './page.js'
+import { quotaChangeSchema } from './quotas.js'
 import { userViewSchema } from './user-view.js'
 import type { NewUser, Users } from './users.js'
 
 const tag = 'Users'
 const maxPermissions = 200
-const maxPageLength = 500
-const defaultPageLength = 100
-const maxOffset = 1_000_000
 
 const fields = {
   email: emailSchema,
@@ -21,17 +21,10 @@ const creation = Type.Object(
   { ...fields, name: Type.Optional(fields.name), permissions: Type.Optional(fields.permissions) },
   { additionalProperties: false },
 )
-const change = Type.Partial(Type.Object({ ...fields, suspended: Type.Boolean() }), {
+const change = Type.Partial(Type.Object({ ...fields, suspended: Type.Boolean(), quotas: quotaChangeSchema }), {
   additionalProperties: false,
   minProperties: 1,
 })
-const page = Type.Object(
-  {
-    limit: Type.Integer({ minimum: 1, maximum: maxPageLength, default: defaultPageLength }),
-    offset: Type.Integer({ minimum: 0, maximum: maxOffset, default: 0 }),
-  },
-  { additionalProperties: false },
-)
 const byId = Type.Object({ id: Type.String() })
 const one = Type.Object({ user: userViewSchema })
 const success = Type.Object({ success: Type.Boolean() })
@@ -65,7 +58,7 @@ export function registerUserRoutes({ http, users, audit, policy }: UserRoutesOpt
     access: { permission: 'users:read' },
     summary: 'Lists users, oldest first',
     tag,
-    query: page,
+    query: pageSchema,
     response: { 200: Type.Object({ users: Type.Array(userViewSchema), total: Type.Integer() }) },
     handler: ({ query }) => users.list(query),
   })
@@ -104,12 +97,16 @@ export function registerUserRoutes({ http, users, audit, policy }: UserRoutesOpt
     url: '/api/users/:id',
     access: { permission: 'users:write' },
     summary: 'Changes a user',
-    description: 'A suspension or a new password ends every session of the user at once, for good.',
+    description:
+      'A suspension or a new password ends every session of the user at once, for good; a suspension their API keys ' +
+      'too. A new e-mail address needs a fresh sign-in. Quotas are merged, `null` lifts one or all.',
     tag,
     params: byId,
     body: change,
     response: { 200: one },
     async handler(context) {
+      // Mail to the address gives a new password, so whoever changes it takes the account.
+      if (context.body.email !== undefined) assertFreshSession(context.principal)
       await assertFields(context.body)
       const user = await users.update(context.principal, context.params.id, context.body)
       const { password, ...shown } = context.body
@@ -124,12 +121,14 @@ export function registerUserRoutes({ http, users, audit, policy }: UserRoutesOpt
     url: '/api/users/:id',
     access: { permission: 'users:write' },
     summary: 'Deletes a user and ends everything of theirs',
+    description:
+      'Organisations that have no other member are deleted too; one that would be left without an owner is 409 `last_owner`.',
     tag,
     params: byId,
     response: { 200: success },
     async handler(context) {
-      await users.remove(context.principal, context.params.id)
-      await record('user.deleted', context.params.id, context)
+      const { id, organisations } = await users.remove(context.principal, context.params.id)
+      await record('user.deleted', id, context, organisations.length > 0 ? { organisations } : undefined)
       return { success: true }
     },
   })

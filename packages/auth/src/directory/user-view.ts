@@ -1,4 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox'
+import { type Quotas, quotasSchema } from './quotas.js'
 import type { UserRecord } from './user-record.js'
 
 /** A user as `/api/users` shows them. */
@@ -8,6 +9,8 @@ export interface UserView {
   readonly name: string | null
   readonly permissions: readonly string[]
   readonly suspended: boolean
+  /** The user's own limits, in place of the settings' `quotas`. */
+  readonly quotas: Quotas | null
   /** ISO 8601, UTC; the next too. */
   readonly createdAt: string
   readonly updatedAt: string
@@ -20,6 +23,7 @@ export const userViewSchema: TSchema = Type.Object({
   name: Type.Union([Type.String(), Type.Null()]),
   permissions: Type.Array(Type.String()),
   suspended: Type.Boolean(),
+  quotas: quotasSchema,
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' }),
 })
@@ -31,6 +35,7 @@ export function toUserView(record: UserRecord): UserView {
     name: record.name,
     permissions: record.permissions,
     suspended: record.suspended,
+    quotas: record.quotas ?? null,
     createdAt: record.createdAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),
   }

@@ -12,7 +12,10 @@ import { normaliseEmail } from '../email.js'
 import { authErrors } from '../errors.js'
 import { isUuid } from '../uuid.js'
 import { lockAdministrators } from './last-administrator.js'
+import { lockOrganisationsOf } from './organisations/leaving.js'
+import type { Sql } from './organisations/sql.js'
 import type { PasswordHasher } from './password-hasher.js'
+import { mergeQuotas, type QuotaChange } from './quotas.js'
 import { userChanged } from './user-changed.js'
 import type { UserRecord, UserRecords } from './user-record.js'
 import { toUserView, type UserView } from './user-view.js'
@@ -26,6 +29,7 @@ export interface NewUser {
 
 export interface UserChange extends Partial<NewUser> {
   readonly suspended?: boolean
+  readonly quotas?: QuotaChange
 }
 
 /** What holders of `users:read` and `users:write` do. `by` is who does it: they give and take only what they hold. */
@@ -37,18 +41,22 @@ export interface Users {
   create(by: Principal, user: NewUser): Promise<UserView>
   /** @throws `CORE_ERR_NOT_FOUND`, `AUTH_ERR_EMAIL_TAKEN`, `AUTH_ERR_GRANT_EXCEEDED`, `AUTH_ERR_USER_HOLDS_MORE`, `AUTH_ERR_LAST_ADMINISTRATOR` */
   update(by: Principal, id: string, change: UserChange): Promise<UserView>
-  /** @throws `CORE_ERR_NOT_FOUND`, `AUTH_ERR_USER_HOLDS_MORE`, `AUTH_ERR_LAST_ADMINISTRATOR` */
-  remove(by: Principal, id: string): Promise<void>
+  /**
+   * Deletes the user and the organisations that have no other member, and gives the ids of both.
+   * @throws `CORE_ERR_NOT_FOUND`, `AUTH_ERR_USER_HOLDS_MORE`, `AUTH_ERR_LAST_ADMINISTRATOR`, `AUTH_ERR_LAST_OWNER`
+   */
+  remove(by: Principal, id: string): Promise<{ readonly id: string; readonly organisations: readonly string[] }>
 }
 
 interface UsersOptions {
   readonly database: Database
+  readonly sql: Sql
   readonly records: UserRecords
   readonly hasher: PasswordHasher
   readonly events: Events
 }
 
-export function createUsers({ database, records, hasher, events }: UsersOptions): Users {
+export function createUsers({ database, sql, records, hasher, events }: UsersOptions): Users {
   /** The row, locked, once it is certain that `by` may touch it. */
   const lock = async (by: Principal, id: string, transaction: Transaction): Promise<UserRecord> => {
     const record = isUuid(id) ? await records.findByPk(id, { transaction, lock: true }) : null
@@ -87,6 +95,7 @@ export function createUsers({ database, records, hasher, events }: UsersOptions)
           permissions: [...permissions],
           suspended: false,
           securityStamp: randomUUID(),
+          accessStamp: randomUUID(),
         })
         .catch(rethrowTaken)
       return toUserView(record)
@@ -98,7 +107,7 @@ export function createUsers({ database, records, hasher, events }: UsersOptions)
         .transaction(async (transaction) => {
           const administrators = demotes(change) ? await lockAdministrators(records, transaction) : undefined
           const record = await lock(by, id, transaction)
-          administrators?.assertDispensable(id)
+          administrators?.assertDispensable(record.id)
           const changes = changesOf(record, change)
           record.set({
             ...(change.email !== undefined && { email: change.email, emailNormalised: normaliseEmail(change.email) }),
@@ -106,23 +115,29 @@ export function createUsers({ database, records, hasher, events }: UsersOptions)
             ...(change.permissions && { permissions: [...change.permissions] }),
             ...(change.suspended !== undefined && { suspended: change.suspended }),
             ...(passwordHash !== undefined && { passwordHash }),
+            ...(change.quotas !== undefined && { quotas: mergeQuotas(record.quotas ?? null, change.quotas) }),
             // With a new stamp every session is void from this commit on, whoever hears the event and whoever not.
             ...(changes.some((entry) => entry !== 'permissions') && { securityStamp: randomUUID() }),
+            ...(changes.includes('suspended') && { accessStamp: randomUUID() }),
           })
           return { record: await record.save({ transaction }), changes }
         })
         .catch(rethrowTaken)
-      await tell(id, changes)
+      await tell(record.id, changes)
       return toUserView(record)
     },
     async remove(by, id) {
-      await database.transaction(async (transaction) => {
+      const removed = await database.transaction(async (transaction) => {
+        const organisations = await lockOrganisationsOf(sql, id, transaction)
         const administrators = await lockAdministrators(records, transaction)
         const record = await lock(by, id, transaction)
-        administrators.assertDispensable(id)
+        administrators.assertDispensable(record.id)
+        const deserted = await organisations.leave()
         await record.destroy({ transaction })
+        return { id: record.id, organisations: deserted }
       })
-      await tell(id, ['deleted'])
+      await tell(removed.id, ['deleted'])
+      return removed
     },
   }
 }

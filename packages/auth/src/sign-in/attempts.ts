@@ -31,6 +31,10 @@ export interface Attempts {
    * @throws `AUTH_ERR_TOO_MANY_ATTEMPTS` (429) with `retryAfter`
    */
   run<T>(attempt: Attempt, prove: () => Promise<T | undefined>): Promise<T | undefined>
+  /** Takes a point of both for something that is neither right nor wrong. Throws as `run` does. */
+  take(attempt: Attempt): Promise<void>
+  /** Has the account start afresh: its owner has proved who they are in another way. */
+  reset(account: string): Promise<void>
 }
 
 /** @param name of what is tried, such as `password`: others are counted apart */
@@ -38,17 +42,23 @@ export function createAttempts(rateLimits: RateLimits, name: string, limits: Att
   const perAccount: RateLimit = { name: `auth.${name}-per-account`, ...limits.perAccount }
   const perAddress: RateLimit = { name: `auth.${name}-per-address`, ...limits.perAddress }
 
-  const take = async (limit: RateLimit, key: string): Promise<void> => {
+  const takeOne = async (limit: RateLimit, key: string): Promise<void> => {
     const decision = await rateLimits.consume(limit, key)
     if (!decision.allowed) throw authErrors.TOO_MANY_ATTEMPTS(undefined, { retryAfter: decision.retryAfterSeconds })
   }
 
+  const take = async (attempt: Attempt): Promise<void> => {
+    await takeOne(perAddress, addressKey(attempt.ip))
+    await takeOne(perAccount, accountKey(attempt.account))
+  }
+
   return {
+    take,
+    reset: (account) => rateLimits.reset(perAccount, accountKey(account)),
     async run(attempt, prove) {
       const account = accountKey(attempt.account)
       const address = addressKey(attempt.ip)
-      await take(perAddress, address)
-      await take(perAccount, account)
+      await take(attempt)
       try {
         const proven = await prove()
         if (proven === undefined) return undefined

@@ -62,6 +62,10 @@ export function createSignIn({ http, audit, store, cookieMaxAgeSeconds }: SignIn
       if (kind !== 'user' || !session || session.methods.some(isStrong)) return
       if (await signIn.hasSecondFactor(id)) throw authErrors.REAUTHENTICATION_REQUIRED()
     },
+    async strengthen({ kind, id, session }, method) {
+      if (kind !== 'user' || !session) return
+      await store.freshen(id, session.id, [...new Set([...session.methods, method])])
+    },
     assertSameSite({ request }) {
       if (isCrossSite(request, http.publicUrl)) throw authErrors.CROSS_SITE_REQUEST()
     },

@@ -74,6 +74,8 @@ export interface SignIn {
    * @throws `AUTH_ERR_REAUTHENTICATION_REQUIRED` (403)
    */
   assertFresh(principal: Principal): Promise<void>
+  /** Notes in the caller's session, if they have one, that they have proved who they are by `method` too, just now. */
+  strengthen(principal: Principal, method: SignInMethod): Promise<void>
   /** Throws `AUTH_ERR_CROSS_SITE_REQUEST` (403) for what another site's page sends: see `isCrossSite`. */
   assertSameSite(request: SignInRequest): void
 }

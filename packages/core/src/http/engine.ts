@@ -51,6 +51,9 @@ export function authenticationRequest(request: IncomingMessage, ip: string): Aut
 /** Node keeps the first of several Authorization headers; the authenticator must see that there are more. */
 function withEveryAuthorization({ headers, rawHeaders }: IncomingMessage): AuthenticationRequest['headers'] {
   if (headers.authorization === undefined) return headers
-  const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization')
+  const values: string[] = []
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() === 'authorization') values.push(rawHeaders[at + 1] ?? '')
+  }
   return values.length > 1 ? { ...headers, authorization: values } : headers
 }

@@ -1,5 +1,5 @@
-import { BlockList, isIP } from 'node:net'
 import { coreErrors } from '../errors.js'
+import { createAddressList, isAddressRange } from '../security/address-list.js'
 
 /** Whether a peer is one of the proxies whose `X-Forwarded-*` and `X-Request-Id` are believed. */
 export type TrustedProxies = (address: string) => boolean
@@ -9,23 +9,13 @@ export type TrustedProxies = (address: string) => boolean
  * @throws `CORE_ERR_CONFIG_INVALID` naming the entry that is neither
  */
 export function parseTrustedProxies(owner: string, entries: readonly string[]): TrustedProxies {
-  const list = new BlockList()
-  for (const entry of entries) {
-    const [address = '', bits, ...rest] = entry.trim().split('/')
-    const version = isIP(address)
-    const width = version === 4 ? 32 : 128
-    const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN
-    if (version === 0 || rest.length > 0 || !(prefix <= width)) {
-      throw coreErrors.CONFIG_INVALID({ plugin: owner, reason: `trustedProxies: ${entry} is no address or CIDR range` })
-    }
-    list.addSubnet(address, prefix, version === 4 ? 'ipv4' : 'ipv6')
-  }
   if (entries.length === 0) return () => false
-  return (address) => {
-    const plain = unmapped(address)
-    const version = isIP(plain)
-    return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6')
+  const trimmed = entries.map((entry) => entry.trim())
+  const wrong = trimmed.find((entry) => !isAddressRange(entry))
+  if (wrong !== undefined) {
+    throw coreErrors.CONFIG_INVALID({ plugin: owner, reason: `trustedProxies: ${wrong} is no address or CIDR range` })
   }
+  return createAddressList(trimmed).includes
 }
 
 /** An IPv4 address that a dual-stack socket gives as IPv6 (RFC 4291 section 2.5.5.2), as IPv4. */

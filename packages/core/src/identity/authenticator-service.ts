@@ -3,22 +3,36 @@ import type { Authentication, AuthenticationRequest, AuthenticationStrategy, Aut
 import { readAuthorization } from './authorization-header.js'
 import { samePrincipal } from './principal.js'
 
+type Headers = AuthenticationRequest['headers']
+
+/** What follows from the strategies in use; made anew when they change, and not with every request. */
+interface Lookup {
+  readonly all: readonly AuthenticationStrategy[]
+  /** Those that know a scheme, in lower case. */
+  readonly byScheme: ReadonlyMap<string, readonly AuthenticationStrategy[]>
+  /** In lower case. */
+  readonly authorization: ReadonlySet<string>
+  readonly otherCredentials: ReadonlySet<string>
+}
+
+const noCookies: AuthenticationRequest['cookies'] = Object.freeze(Object.create(null))
+
 /**
  * Asks the strategies about the Authorization header and about everything else apart: so it can tell whether anybody
  * knew the header, even when a cookie is valid.
  */
 export function createAuthenticator(): Authenticator {
   const strategies = new Map<string, AuthenticationStrategy>()
+  let lookup = createLookup([])
 
-  const askAboutHeader = async (request: AuthenticationRequest): Promise<readonly Authentication[]> => {
+  const askAboutHeader = async (request: AuthenticationRequest, into: Authentication[]): Promise<void> => {
     const header = readAuthorization(request.headers['authorization'])
-    if (header.kind === 'absent') return []
-    if (header.kind === 'malformed') return [refusal()]
-    const others = [...strategies.values()].flatMap(({ credentialHeaders = [] }) => credentialHeaders)
-    const only = { ...request, headers: without(request.headers, 'cookie', ...others), cookies: {} }
-    const asked = [...strategies.values()].filter(({ schemes }) => knows(schemes, header.scheme))
-    const results = await ask(asked, only)
-    return results.length === 0 ? [refusal()] : results
+    if (header.kind === 'absent') return
+    if (header.kind === 'present') {
+      const headers = without(request.headers, lookup.otherCredentials)
+      await ask(lookup.byScheme.get(header.scheme) ?? [], { ...request, headers, cookies: noCookies }, into)
+    }
+    if (into.length === 0) into.push({ kind: 'refused', error: coreErrors.INVALID_CREDENTIALS() })
   }
 
   return {
@@ -27,18 +41,23 @@ export function createAuthenticator(): Authenticator {
         throw coreErrors.CONFLICT({ reason: `There is an authentication strategy ${strategy.name} already` })
       }
       strategies.set(strategy.name, strategy)
+      lookup = createLookup([...strategies.values()])
       return () => {
-        if (strategies.get(strategy.name) === strategy) strategies.delete(strategy.name)
+        if (strategies.get(strategy.name) !== strategy) return
+        strategies.delete(strategy.name)
+        lookup = createLookup([...strategies.values()])
       }
     },
     async authenticate(request) {
-      const ofHeader = await askAboutHeader(request)
-      if (ofHeader.some(({ kind }) => kind === 'refused')) return conclude(ofHeader)
-      const rest = { ...request, headers: without(request.headers, 'authorization') }
-      return conclude([...ofHeader, ...(await ask([...strategies.values()], rest))])
+      const results: Authentication[] = []
+      await askAboutHeader(request, results)
+      if (results.some(({ kind }) => kind === 'refused')) return conclude(results)
+      const headers = without(request.headers, lookup.authorization)
+      await ask(lookup.all, headers === request.headers ? request : { ...request, headers }, results)
+      return conclude(results)
     },
     get strategies() {
-      return [...strategies.values()]
+      return lookup.all
     },
     get challenge() {
       const schemes = new Set([...strategies.values()].flatMap(({ schemes }) => schemes))
@@ -47,21 +66,29 @@ export function createAuthenticator(): Authenticator {
   }
 }
 
-function refusal(): Authentication {
-  return { kind: 'refused', error: coreErrors.INVALID_CREDENTIALS() }
+function createLookup(all: readonly AuthenticationStrategy[]): Lookup {
+  const byScheme = new Map<string, AuthenticationStrategy[]>()
+  const others = all.flatMap(({ credentialHeaders = [] }) => credentialHeaders.map((name) => name.toLowerCase()))
+  for (const strategy of all) {
+    for (const scheme of new Set(strategy.schemes.map((name) => name.toLowerCase()))) {
+      byScheme.set(scheme, [...(byScheme.get(scheme) ?? []), strategy])
+    }
+  }
+  return { all, byScheme, authorization: new Set(['authorization']), otherCredentials: new Set(['cookie', ...others]) }
 }
 
-/** The results that are not `absent`. A strategy that throws ends it: a fault is never taken for no credentials. */
+/** Adds the results that are not `absent`. A strategy that throws ends it: a fault is never taken for no credentials. */
 async function ask(
   strategies: readonly AuthenticationStrategy[],
   request: AuthenticationRequest,
-): Promise<readonly Authentication[]> {
-  const results: Authentication[] = []
+  into: Authentication[],
+): Promise<void> {
   for (const strategy of strategies) {
-    const result = await strategy.authenticate(request)
-    if (result.kind !== 'absent') results.push(result)
+    const answer = strategy.authenticate(request)
+    // Waiting for what is there already would cost each request a turn of the queue for each strategy.
+    const result = isPromise(answer) ? await answer : answer
+    if (result.kind !== 'absent') into.push(result)
   }
-  return results
 }
 
 function conclude(results: readonly Authentication[]): Authentication {
@@ -73,11 +100,16 @@ function conclude(results: readonly Authentication[]): Authentication {
   return conflicting ? { kind: 'refused', error: coreErrors.CONFLICTING_CREDENTIALS() } : first
 }
 
-function knows(schemes: readonly string[], scheme: string): boolean {
-  return schemes.some((known) => known.toLowerCase() === scheme)
+function isPromise(answer: Authentication | Promise<Authentication>): answer is Promise<Authentication> {
+  return 'then' in answer
 }
 
-function without(headers: AuthenticationRequest['headers'], ...names: string[]): AuthenticationRequest['headers'] {
-  const left = new Set(names.map((name) => name.toLowerCase()))
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !left.has(name)))
+/** The headers but for `names`, in lower case; the same object when there is none of them. */
+function without(headers: Headers, names: ReadonlySet<string>): Headers {
+  let found = false
+  for (const name of names) found ||= headers[name] !== undefined
+  if (!found) return headers
+  const left: Record<string, string | string[] | undefined> = {}
+  for (const name of Object.keys(headers)) if (!names.has(name)) left[name] = headers[name]
+  return left
 }

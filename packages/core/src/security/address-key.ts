@@ -15,7 +15,7 @@ export function addressKey(address: string): string {
   if (address.length > maxAddressLength) return 'invalid'
   if (isIPv4(address)) return address
   if (!isIPv6(address)) return 'invalid'
-  const groups = expand(address)
+  const groups = addressGroups(address)
   if (mappedPrefix.every((group, index) => groups[index] === group)) {
     return groups.slice(6).flatMap(bytesOf).join('.')
   }
@@ -23,8 +23,8 @@ export function addressKey(address: string): string {
   return `${network.join(':')}::/64`
 }
 
-/** Gives the eight groups of an address that is known to be valid. */
-function expand(address: string): number[] {
+/** Gives the eight groups of 16 bits of an IPv6 address that is known to be valid. */
+export function addressGroups(address: string): number[] {
   const withoutZone = address.replace(/%.*$/, '')
   const [head = '', tail] = withoutZone.split('::')
   const before = groupsOf(head)

@@ -60,6 +60,35 @@ export function userDirectoryContract({ test }: Runner, make: () => Promise<User
     }
     equal(await directory.verifyPassword(unknownEmail, password), undefined)
   })
+  check('gives who verified their password as it finds them then', async ({ directory, email, password }) => {
+    const verified = await directory.verifyPassword(email, password)
+    deepEqual(await directory.findByEmail(email), verified, 'its stamp too, else the session just begun is void')
+  })
+  check('gives one spelling of an id, however it was asked for', async ({ directory, email }) => {
+    const { id } = await known(directory, email)
+    const spellings = [` ${id}`, `${id} `, `0${id}`, `+${id}`, `${id}.0`, `${id}\n`, `${id}\0`, id.toUpperCase()]
+    for (const spelling of spellings) {
+      const found = await directory.findById(spelling)
+      ok(found === undefined || found.id === id, `id ${JSON.stringify(spelling)}`)
+    }
+  })
+  check('changes a password, and the stamp with it', async ({ directory, email, password }) => {
+    if (!directory.changePassword) return
+    const before = await known(directory, email)
+    const newPassword = `${password} (new)`
+    const changed = await directory.changePassword(before.id, newPassword)
+    const after = await known(directory, email)
+    deepEqual(changed, after)
+    equal(changed?.id, before.id)
+    if (before.securityStamp !== undefined) ok(after.securityStamp !== before.securityStamp, 'sessions end')
+    equal(after.accessStamp, before.accessStamp, 'keys do not')
+    equal(await directory.verifyPassword(email, password), undefined)
+    equal((await directory.verifyPassword(email, newPassword))?.id, before.id)
+    for (const id of unknownIds) equal(await directory.changePassword(id, newPassword), undefined)
+  })
+  check('knows no organisation by an unknown id', async ({ directory }) => {
+    for (const id of unknownIds) equal(await directory.findOrganisation?.(id), undefined, `id ${id.slice(0, 40)}`)
+  })
   check('tells of a suspension, and then says so', async ({ directory, email, suspend }) => {
     if (!suspend) return
     const user = await known(directory, email)

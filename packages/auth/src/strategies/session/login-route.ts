@@ -16,7 +16,7 @@ const answer = Type.Union([
 ])
 
 /** `POST /api/auth/login`: e-mail and password for a session. */
-export function registerLoginRoute({ http, users, attempts, signIn }: SessionRouteOptions): void {
+export function registerLoginRoute({ http, users, attempts, refusals, signIn }: SessionRouteOptions): void {
   http.route({
     method: 'POST',
     url: '/api/auth/login',
@@ -30,6 +30,7 @@ export function registerLoginRoute({ http, users, attempts, signIn }: SessionRou
     body,
     response: { 200: answer },
     async handler(context) {
+      const startedAt = performance.now()
       // Else another site could sign its visitors in to an account that it reads.
       signIn.assertSameSite(context)
       const { email, password } = context.body
@@ -40,6 +41,7 @@ export function registerLoginRoute({ http, users, attempts, signIn }: SessionRou
       })
       if (!user) {
         await signIn.recordRefusal(context, { email, method: 'password' })
+        await refusals.wait(startedAt)
         throw authErrors.LOGIN_REFUSED()
       }
       return signIn.completeFirstFactor(user, 'password', context)

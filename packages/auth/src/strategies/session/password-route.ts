@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { normaliseEmail } from '../../email.js'
 import { authErrors } from '../../errors.js'
 import { passwordSchema } from '../../input.js'
+import { passwordChangedMail } from './password-mail.js'
 import { people, type SessionRouteOptions, sessionOf, tag } from './route-options.js'
 import { successSchema } from './views.js'
 
@@ -12,7 +13,8 @@ const body = Type.Object(
 )
 
 /** `POST /api/auth/password`; not there when the host's own users keep their passwords to themselves. */
-export function registerPasswordRoute({ http, users, audit, attempts, store, policy }: SessionRouteOptions): void {
+export function registerPasswordRoute(options: SessionRouteOptions): void {
+  const { http, users, audit, attempts, store, policy, resets, mailer, background } = options
   if (!users.changePassword) return
   const changePassword = users.changePassword.bind(users)
 
@@ -41,7 +43,12 @@ export function registerPasswordRoute({ http, users, audit, attempts, store, pol
       const changed = await changePassword(user.id, newPassword)
       if (!changed) throw coreErrors.INVALID_CREDENTIALS()
       await store.renew(changed, session.id)
+      await resets.revoke(changed.id)
       await audit.record({ action: 'password.changed', actor: principal, target, ip, requestId })
+      const { publicUrl } = http
+      background.run('telling of a new password', () =>
+        mailer.send(passwordChangedMail({ to: changed.email, publicUrl })),
+      )
       return { success: true }
     },
   })

@@ -13,16 +13,23 @@ import {
 import { Type } from '@sinclair/typebox'
 import { createCredentialCache } from '../../credential-cache.js'
 import { authErrors } from '../../errors.js'
+import { Mailer } from '../../mail/mailer.js'
+import { OneTimeTokens } from '../../one-time/one-time-tokens.js'
 import { PasswordPolicy } from '../../password-policy.js'
 import { regularly } from '../../regularly.js'
 import { type AttemptLimits, createAttempts } from '../../sign-in/attempts.js'
+import { createBackground } from '../../sign-in/background.js'
 import { createSignIn } from '../../sign-in/create-sign-in.js'
 import { registerReauthenticateRoute } from '../../sign-in/reauthenticate-route.js'
+import { createRefusalGrid } from '../../sign-in/refusal-grid.js'
 import { SignIn } from '../../sign-in/sign-in.js'
 import { version } from '../../version.js'
 import { registerLoginRoute } from './login-route.js'
 import { registerLogoutRoute } from './logout-route.js'
 import { sessionMigrations } from './migrations.js'
+import { createPasswordReset } from './password-reset.js'
+import { registerPasswordResetConfirmRoute } from './password-reset-confirm-route.js'
+import { registerPasswordResetRequestRoute } from './password-reset-request-route.js'
 import { registerPasswordRoute } from './password-route.js'
 import type { SessionRouteOptions } from './route-options.js'
 import { defineSessionRecords } from './session-record.js'
@@ -39,26 +46,34 @@ export interface SessionConfig {
   readonly lifetimeSeconds: number
   /** How many wrong tries to sign in are let through. Default 10 per account and 50 per address in 15 minutes. */
   readonly attempts: AttemptLimits
+  /** How many links for a new password are sent. Default 5 per account and 20 per address in an hour. */
+  readonly resetRequests: AttemptLimits
 }
 
 const day = 86_400
 const purgeIntervalMs = 3_600_000
 
-const attemptLimit = (points: number) =>
+const attemptLimit = (points: number, windowSeconds: number) =>
   Type.Object(
     {
       points: Type.Integer({ minimum: 1, default: points }),
-      windowSeconds: Type.Integer({ minimum: 1, maximum: day, default: 900 }),
+      windowSeconds: Type.Integer({ minimum: 1, maximum: day, default: windowSeconds }),
     },
     { additionalProperties: false, default: {} },
   )
+const quarter = 900
+const hour = 3_600
 
 const schema = Type.Object(
   {
     idleTimeoutSeconds: Type.Integer({ minimum: 60, maximum: 30 * day, default: 7 * day }),
     lifetimeSeconds: Type.Integer({ minimum: 60, maximum: 30 * day, default: 30 * day }),
     attempts: Type.Object(
-      { perAccount: attemptLimit(10), perAddress: attemptLimit(50) },
+      { perAccount: attemptLimit(10, quarter), perAddress: attemptLimit(50, quarter) },
+      { additionalProperties: false, default: {} },
+    ),
+    resetRequests: Type.Object(
+      { perAccount: attemptLimit(5, hour), perAddress: attemptLimit(20, hour) },
       { additionalProperties: false, default: {} },
     ),
   },
@@ -75,6 +90,8 @@ export const session: PluginFactory<SessionConfig> = definePlugin({
     database: Database,
     events: Events,
     http: Http,
+    mailer: Mailer,
+    oneTime: OneTimeTokens,
     policy: PasswordPolicy,
     rateLimits: RateLimits,
     tokens: Tokens,
@@ -84,8 +101,9 @@ export const session: PluginFactory<SessionConfig> = definePlugin({
   config: schema,
   migrations: sessionMigrations,
   errors: authErrors,
-  setup({ services, config, scope, logger }) {
-    const { audit, authenticator, database, events, http, policy, rateLimits, tokens, users } = services
+  setup({ services, config, scope, logger, onDrain }) {
+    const { audit, authenticator, database, events, http, mailer, oneTime, policy, rateLimits, tokens, users } =
+      services
     const { idleTimeoutSeconds, lifetimeSeconds } = config
     const issuer = tokens.issuer('session')
     const records = defineSessionRecords(database.sequelize)
@@ -104,14 +122,30 @@ export const session: PluginFactory<SessionConfig> = definePlugin({
     )
     scope.defer(regularly(purgeIntervalMs, 'deleting expired sessions', logger, () => store.purge()))
 
-    const attempts = createAttempts(rateLimits, 'password', config.attempts)
-    const signIn = createSignIn({ http, audit, store, cookieMaxAgeSeconds: lifetimeSeconds })
-    const routes: SessionRouteOptions = { http, users, audit, attempts, store, signIn, policy }
+    const background = createBackground(logger)
+    onDrain(background.drain)
+    scope.defer(background.close)
+    const routes: SessionRouteOptions = {
+      http,
+      users,
+      audit,
+      attempts: createAttempts(rateLimits, 'password', config.attempts),
+      resetRequests: createAttempts(rateLimits, 'password-reset', config.resetRequests),
+      refusals: createRefusalGrid(),
+      store,
+      signIn: createSignIn({ http, audit, store, cookieMaxAgeSeconds: lifetimeSeconds }),
+      policy,
+      resets: createPasswordReset({ users, oneTime, mailer, audit, publicUrl: () => http.publicUrl }),
+      mailer,
+      background,
+    }
     registerLoginRoute(routes)
     registerLogoutRoute(routes)
     registerSessionRoutes(routes)
     registerPasswordRoute(routes)
+    registerPasswordResetRequestRoute(routes)
+    registerPasswordResetConfirmRoute(routes)
     registerReauthenticateRoute(routes)
-    return { sessions: store, signIn }
+    return { sessions: store, signIn: routes.signIn }
   },
 })

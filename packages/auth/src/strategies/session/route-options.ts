@@ -1,8 +1,12 @@
 import type { Audit, Http, Principal, UserDirectory } from '@sallyport/core'
 import { authErrors } from '../../errors.js'
+import type { Mailer } from '../../mail/mailer.js'
 import type { PasswordPolicy } from '../../password-policy.js'
 import type { Attempts } from '../../sign-in/attempts.js'
+import type { Background } from '../../sign-in/background.js'
 import type { OpenSignIn } from '../../sign-in/create-sign-in.js'
+import type { RefusalGrid } from '../../sign-in/refusal-grid.js'
+import type { PasswordReset } from './password-reset.js'
 import type { SessionStore } from './session-store.js'
 
 /** What the routes of sessions work with. */
@@ -10,10 +14,17 @@ export interface SessionRouteOptions {
   readonly http: Http
   readonly users: UserDirectory
   readonly audit: Audit
+  /** Of passwords. */
   readonly attempts: Attempts
+  /** Of asking for a new password. */
+  readonly resetRequests: Attempts
+  readonly refusals: RefusalGrid
   readonly store: SessionStore
   readonly signIn: OpenSignIn
   readonly policy: PasswordPolicy
+  readonly resets: PasswordReset
+  readonly mailer: Mailer
+  readonly background: Background
 }
 
 /** Group in the OpenAPI document. */

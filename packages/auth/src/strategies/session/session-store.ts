@@ -29,8 +29,8 @@ export interface SessionStore extends Sessions {
   freshen(userId: string, id: string, methods: readonly string[]): Promise<boolean>
   /** The session as it is in the database now, if in force; the user's stamp is compared by the caller. */
   find(id: string): Promise<SessionRecord | undefined>
-  /** Puts off the session's end, at most once a minute. */
-  touch(record: SessionRecord): Promise<void>
+  /** Puts off the session's end, at most once a minute; `undefined` when there is nothing to do. */
+  touch(record: SessionRecord): Promise<void> | undefined
   /** Deletes what has expired. */
   purge(): Promise<void>
 }
@@ -56,6 +56,15 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     // Though there was none: another may just have ended it, and this answer too must not come before all know it.
     await onEnded({ userId })
     return ended
+  }
+
+  const putOff = async (record: SessionRecord, now: Date): Promise<void> => {
+    // The condition keeps requests that come together from each writing, and an ended session from coming back.
+    const where = { id: record.id, lastSeenAt: record.lastSeenAt }
+    // At once, for the requests that come in the meantime.
+    const next = { lastSeenAt: now, expiresAt: expiry(record.createdAt, now) }
+    record.set(next)
+    await records.update(next, { where })
   }
 
   return {
@@ -104,15 +113,10 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       if (!isUuid(id)) return undefined
       return (await records.findOne({ where: { id, expiresAt: { [Op.gt]: new Date() } } })) ?? undefined
     },
-    async touch(record) {
+    touch(record) {
       const now = new Date()
-      if (now.getTime() - record.lastSeenAt.getTime() < touchIntervalMs) return
-      // The condition keeps requests that come together from each writing, and an ended session from coming back.
-      const where = { id: record.id, lastSeenAt: record.lastSeenAt }
-      // At once, for the requests that come in the meantime.
-      const next = { lastSeenAt: now, expiresAt: expiry(record.createdAt, now) }
-      record.set(next)
-      await records.update(next, { where })
+      if (now.getTime() - record.lastSeenAt.getTime() < touchIntervalMs) return undefined
+      return putOff(record, now)
     },
     async purge() {
       await records.destroy({ where: { expiresAt: { [Op.lte]: new Date() } } })

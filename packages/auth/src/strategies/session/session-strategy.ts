@@ -48,26 +48,32 @@ export function createSessionStrategy(options: SessionStrategyOptions): Authenti
     return { value: { record, authentication }, id, userId: user.id, expiresAt: record.expiresAt }
   }
 
-  const authenticateToken = async (token: string): Promise<Authentication> => {
+  const verify = async (token: string): Promise<Authentication> => {
+    const verification = issuer.verify(token)
+    if (verification.kind === 'foreign') return absent
+    if (verification.kind !== 'valid') return refused()
+    const { id, subject } = verification.claims
+    const known = await cache.get(token, () => read(id, subject))
+    return known ? use(known) : refused()
+  }
+
+  const use = ({ record, authentication }: KnownSession): Authentication | Promise<Authentication> => {
+    const touched = store.touch(record)
+    return touched ? touched.then(() => authentication) : authentication
+  }
+
+  // Its signature too is checked once for as long as it is known; then nothing is left to wait for.
+  const authenticateToken = (token: string): Authentication | Promise<Authentication> => {
     if (token.length > maxTokenLength) return absent
-    // Its signature too is checked once for as long as it is known.
-    const verification = cache.has(token) ? undefined : issuer.verify(token)
-    if (verification?.kind === 'foreign') return absent
-    if (verification && verification.kind !== 'valid') return refused()
-    const known = await cache.get(token, async () => {
-      const current = verification ?? issuer.verify(token)
-      return current.kind === 'valid' ? read(current.claims.id, current.claims.subject) : undefined
-    })
-    if (!known) return refused()
-    await store.touch(known.record)
-    return known.authentication
+    const known = cache.peek(token)
+    return known ? use(known) : verify(token)
   }
 
   return {
     name: sessionStrategyName,
     schemes: ['Bearer'],
     // The authenticator asks about the Authorization header and about the cookies apart, and compares what comes of it.
-    async authenticate(request) {
+    authenticate(request) {
       const bearer = bearerToken(request)
       if (bearer !== undefined) return authenticateToken(bearer)
       const cookie = request.cookies[sessionCookieName]

@@ -1,0 +1,109 @@
+import {
+  type AddressList,
+  createAddressList,
+  type DirectoryUser,
+  intersectPermissions,
+  type Membership,
+  permits,
+} from '@sallyport/core'
+import type { KeyRecord } from './key-record.js'
+
+/** What a key is at the moment. */
+export interface KeyInForce {
+  readonly record: KeyRecord
+  readonly owner: DirectoryUser
+  readonly permissions: readonly string[]
+  readonly memberships: readonly Membership[]
+  /** When the first of it and its makers ends. */
+  readonly expiresAt: Date | null
+  /** An address must be in all of them. */
+  readonly addresses: readonly AddressList[]
+}
+
+type Powers = Pick<KeyInForce, 'permissions' | 'memberships'>
+
+/** Grants of one key that are looked at; what lists of patterns have in common can be many. */
+const maxGrants = 1_000
+const ranks: Readonly<Record<Membership['role'], number>> = { member: 0, admin: 1, owner: 2 }
+
+/**
+ * Finds what a key may do now: never more than its owner may now, nor than whoever else was shown its secret: the user
+ * or the key that made it. `undefined` when it is void, because one of them is gone, suspended, or has been meanwhile.
+ * @param chain the key, the key that made it, and so on
+ * @param users those whom the chain names, by id
+ */
+export function keyInForce(
+  chain: readonly KeyRecord[],
+  users: ReadonlyMap<string, DirectoryUser | undefined>,
+): KeyInForce | undefined {
+  // One whose first maker was not reached is too long, or goes in a circle.
+  if (chain.at(-1)?.madeByKey !== null) return undefined
+  let found: KeyInForce | undefined
+  for (const record of chain.toReversed()) {
+    found = withMaker(record, found, users)
+    if (!found) return undefined
+  }
+  return found
+}
+
+/** What a client key's grants come to under a bound. */
+export function narrowPermissions(grants: readonly string[], bound: readonly string[]): readonly string[] {
+  const whole = grants.filter((grant) => permits(bound, grant))
+  const rest = grants.filter((grant) => !whole.includes(grant))
+  return [...new Set([...whole, ...intersectPermissions(rest, bound)])].slice(0, maxGrants)
+}
+
+function withMaker(
+  record: KeyRecord,
+  makingKey: KeyInForce | undefined,
+  users: ReadonlyMap<string, DirectoryUser | undefined>,
+): KeyInForce | undefined {
+  const owner = active(users.get(record.userId), record.accessStamp)
+  const maker = record.madeByUser === null ? undefined : active(users.get(record.madeByUser), record.madeByStamp)
+  if (!owner || (record.madeByUser !== null && !maker)) return undefined
+  const makers = [maker, makingKey].filter((one) => one !== undefined)
+  const powers = record.type === 'admin' ? adminPowers([owner, ...makers]) : clientPowers(record, owner, makers)
+  if (!powers) return undefined
+  const own = record.allowedIps.length === 0 ? [] : [createAddressList(record.allowedIps)]
+  return {
+    record,
+    owner,
+    ...powers,
+    expiresAt: earlier(record.expiresAt, makingKey?.expiresAt ?? null),
+    addresses: [...own, ...(makingKey?.addresses ?? [])],
+  }
+}
+
+function adminPowers(bounds: readonly Powers[]): Powers | undefined {
+  return bounds.every(({ permissions }) => permits(permissions, '*'))
+    ? { permissions: ['*'], memberships: [] }
+    : undefined
+}
+
+function clientPowers(record: KeyRecord, owner: Powers, makers: readonly Powers[]): Powers {
+  const bounds = [owner, ...makers].map(({ permissions }) => permissions)
+  return {
+    permissions: bounds.reduce(narrowPermissions, record.permissions),
+    memberships: makers.reduce(narrowMemberships, owner.memberships),
+  }
+}
+
+function narrowMemberships(memberships: readonly Membership[], maker: Powers): readonly Membership[] {
+  if (permits(maker.permissions, '*')) return memberships
+  return memberships.flatMap((membership) => {
+    const own = maker.memberships.find(({ organisationId }) => organisationId === membership.organisationId)
+    if (!own) return []
+    return ranks[own.role] < ranks[membership.role] ? own : membership
+  })
+}
+
+/** The user, if nothing that ends keys for good has happened to them since the stamp. */
+function active(user: DirectoryUser | undefined, stamp: string | null): DirectoryUser | undefined {
+  if (!user || user.suspended) return undefined
+  return user.accessStamp === undefined || user.accessStamp === stamp ? user : undefined
+}
+
+function earlier(a: Date | null, b: Date | null): Date | null {
+  if (!a || !b) return a ?? b
+  return a < b ? a : b
+}

@@ -1,0 +1,1 @@
+export { type MailerContractRunner, type MailerFixture, mailerContract } from './mailer-contract.js'
