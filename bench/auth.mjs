@@ -29,13 +29,13 @@ const { values, positionals } = parseArgs({
     profile: { type: 'string' },
   },
 })
-const unknown = positionals.find((name) => !(name in measures))
+const names = positionals.length === 0 || positionals.includes('auth') ? Object.keys(measures) : positionals
+const unknown = names.find((name) => !(name in measures))
 if (unknown !== undefined) {
   console.error(`There is no measure ${unknown}. There are: ${Object.keys(measures).join(', ')}`)
   process.exit(2)
 }
 
-const names = positionals.length > 0 ? positionals : Object.keys(measures)
 const results = []
 for (const name of names) {
   const children = createChildren()

@@ -1,7 +1,13 @@
 // npm run bench [-- --json] [-- NAME…]: each measure through the tunnel and direct, in turn, in the same run. What counts
 // is the ratio, pair by pair: absolute figures differ from machine to machine and from minute to minute.
+// `auth`, or one of its measures, measures signing in: see auth.mjs.
 import { measures, median } from './measures.mjs'
 import { setUp } from './setup.mjs'
+
+if (process.argv.slice(2).some((argument) => argument.startsWith('auth'))) {
+  await import('./auth.mjs')
+  process.exit()
+}
 
 const pairs = 5
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))

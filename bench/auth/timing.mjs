@@ -7,7 +7,8 @@ const warmUpTries = 60
 
 /** How well the time of a refusal tells an account that exists from one that does not. */
 export async function timing({ panel, process, load, tries }) {
-  const named = (prefix) => Array.from({ length: accounts }, (_, n) => `${prefix}${String(n).padStart(3, '0')}@example.org`)
+  const named = (prefix) =>
+    Array.from({ length: accounts }, (_, n) => `${prefix}${String(n).padStart(3, '0')}@example.org`)
   const [known, unknown] = [named('someone'), named('no-body')]
   await message(process, 'usersMade', { users: known.map((email) => ({ email, password: 'a password of theirs' })) })
   const task = { port: panel.port, known, unknown, concurrency }

@@ -1,6 +1,6 @@
 // A panel with its users in memory: node panel.mjs. Says by IPC where it listens and what signs its requests.
-import { auth, directory, session } from '@sallyport/auth'
 import * as strategies from '@sallyport/auth'
+import { auth, directory, session } from '@sallyport/auth'
 import { createKernel, database, definePlugin, Http, keyring, Secret } from '@sallyport/core'
 import { fastify } from 'fastify'
 
@@ -27,7 +27,10 @@ const kernel = createKernel({
     database({ dataDir: 'memory://' }),
     keyring({ secretKeys: ['a secret key for the benchmark, known to all'] }),
     auth({
-      strategies: [session({ attempts: { perAccount: unlimited, perAddress: unlimited } }), ...(apiKey ? [apiKey] : [])],
+      strategies: [
+        session({ attempts: { perAccount: unlimited, perAddress: unlimited } }),
+        ...(apiKey ? [apiKey] : []),
+      ],
       users: directory({
         firstAdministrator: { email: administrator.email, password: new Secret(administrator.password) },
       }),
@@ -57,8 +60,9 @@ process.on('SIGTERM', async () => {
   await Promise.all([bare.close(), kernel.stop()])
   process.exit(0)
 })
-process.on('message', async ({ users }) => {
-  for (const { email, password } of users) await post('/api/users', { email, password }, token)
-  process.send({ usersMade: users.length })
+process.on('message', async ({ users, cpu }) => {
+  if (cpu) process.send({ cpuMicroseconds: process.cpuUsage().user + process.cpuUsage().system })
+  for (const { email, password } of users ?? []) await post('/api/users', { email, password }, token)
+  if (users) process.send({ usersMade: users.length })
 })
 process.send({ port, barePort: bare.server.address().port, token, key })

@@ -14,8 +14,8 @@ export interface MailSink {
   /** For `SMTP_URL`. */
   readonly url: string
   readonly mails: readonly ReceivedMail[]
-  /** Waits for a mail to `address` and takes it out. */
-  take(address: string): Promise<ReceivedMail>
+  /** Waits for a mail to `address`, with this in it, and takes it out. */
+  take(address: string, having?: RegExp): Promise<ReceivedMail>
 }
 
 export async function mailSink(t: Test): Promise<MailSink> {
@@ -42,12 +42,16 @@ export async function mailSink(t: Test): Promise<MailSink> {
   return {
     url: `smtp://127.0.0.1:${port}`,
     mails,
-    async take(address) {
-      const found = await until(`mail to ${address}`, () => mails.findIndex(({ to }) => to === address) + 1)
+    async take(address, having = /(?:)/) {
+      const isIt = ({ to, text }: ReceivedMail) => to === address && having.test(text)
+      const found = await until(`mail to ${address}`, () => mails.findIndex(isIt) + 1)
       return mails.splice(found - 1, 1)[0] as ReceivedMail
     },
   }
 }
+
+/** What only the mail that carries the link for a new password has in it. */
+export const resetLink: RegExp = /\/reset-password\S+/
 
 /** The token in a mail's link. */
 export function linkToken({ text }: ReceivedMail): string {

@@ -43,7 +43,7 @@ export function rawClient(url: string): Send {
         path,
         agent: false,
         timeout: timeoutMs,
-        headers: ['host', host, ...headersOf(carried, payload)],
+        headers: headersOf(method, host, carried, payload),
       })
       outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path.slice(0, 100)} timed out`)))
       outgoing.on('error', reject)
@@ -63,15 +63,17 @@ export function rawClient(url: string): Send {
     })
 }
 
-function headersOf(carried: Carried, payload: string | undefined): string[] {
+function headersOf(method: string, host: string, carried: Carried, payload: string | undefined): string[] {
   const { ip, bearer, cookie, apiKey, xApiKey, headers = {}, raw } = carried
+  const length = payload === undefined && !/^(POST|PUT|PATCH)$/.test(method) ? undefined : Buffer.byteLength(payload ?? '')
   const entries: [string, string | readonly string[] | undefined][] = [
+    ['host', host],
     ['x-forwarded-for', ip],
     ['authorization', bearer === undefined ? apiKey && `ApiKey ${apiKey}` : `Bearer ${bearer}`],
     ['cookie', cookie === undefined ? undefined : `session=${cookie}`],
     ['x-api-key', xApiKey],
     ['content-type', payload === undefined ? undefined : (raw?.type ?? 'application/json')],
-    ['content-length', payload === undefined ? undefined : String(Buffer.byteLength(payload))],
+    ['content-length', length?.toString()],
   ]
   const own = entries.filter(([name]) => !(name in headers))
   return [...own, ...Object.entries(headers)].flatMap(([name, values]) =>

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import type { TestPostgres, TestRedis } from '@sallyport/core/testing'
 import type { Test } from 'tap'
 import { adminPassword, type Panel, panelEnvironment, startPanel, temporaryDirectory } from './panel.js'
 import { type Carried, type Reply, rawClient, type Send } from './raw-client.js'
+import { postgresServer, redisServer } from './real-servers.js'
 import { totp } from './totp.js'
 
 export const secretKey = 'a secret key of forty characters or more'
@@ -22,6 +24,8 @@ export interface TwoFactorPerson extends Person {
 
 /** A panel with people, whose requests come from any address that they name. */
 export interface SignInPanel extends Panel {
+  /** What the panel takes for its own, by configuration. */
+  readonly origin: string
   readonly send: Send
   readonly admin: Person
   /** An address that nobody has had so far. */
@@ -52,13 +56,28 @@ export async function startSignInPanel(t: Test, env: Readonly<Record<string, str
       ...env,
     }),
   )
-  return { ...panel, ...(await signInPanelAt(panel.url)) }
+  const origin = env['PUBLIC_URL'] ?? panel.url
+  return { ...panel, origin, ...(await signInPanelAt(panel.url)) }
 }
 
-type People = Omit<SignInPanel, keyof Panel>
+export interface TwoPanels {
+  readonly panels: readonly [SignInPanel, SignInPanel]
+  readonly redis: TestRedis
+  readonly postgres: TestPostgres
+}
 
-/** The same for a panel that runs already, signed in to as its first administrator. */
-export async function signInPanelAt(url: string): Promise<People> {
+/** Two processes of the reference server on one Postgres and one Redis, with the same people. */
+export async function startTwoPanels(t: Test, env: Readonly<Record<string, string>> = {}): Promise<TwoPanels> {
+  const [postgres, redis] = [await postgresServer(t), await redisServer(t)]
+  const common = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, PUBLIC_URL: 'https://panel.example.com', ...env }
+  const panels = [await startSignInPanel(t, common), await startSignInPanel(t, common)] as const
+  return { panels, redis, postgres }
+}
+
+type People = Omit<SignInPanel, keyof Panel | 'origin'>
+
+/** Signs in as the first administrator. */
+async function signInPanelAt(url: string): Promise<People> {
   const send = rawClient(url)
   // Another for each process that drives the same database.
   const network = `10.${randomBytes(2).join('.')}`

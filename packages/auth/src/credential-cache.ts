@@ -32,8 +32,6 @@ export interface CredentialCache<T> {
   get(credential: string, read: () => Promise<KnownCredential<T> | undefined>): Promise<T | undefined>
   /** What `get` would give without having to read it. */
   peek(credential: string): T | undefined
-  /** Whether `get` would not have to read it. */
-  has(credential: string): boolean
   /** Forgets on every instance; resolves when the others have been told. */
   end(ended: EndedCredentials): Promise<void>
   readonly close: Disposer
@@ -98,7 +96,6 @@ export function createCredentialCache<T>(options: CredentialCacheOptions): Crede
 
   return {
     peek: (credential) => find(credential)?.value,
-    has: (credential) => find(credential) !== undefined,
     async get(credential, read) {
       const found =
         find(credential) ??

@@ -32,6 +32,7 @@ export {
 } from './sign-in/sign-in.js'
 export { type ApiKeyConfig, apiKey } from './strategies/api-key/plugin.js'
 export type { ApiKeyView } from './strategies/api-key/views.js'
+export type { PasskeyView } from './strategies/passkey/passkey-view.js'
 export { type PasskeyConfig, passkey } from './strategies/passkey/plugin.js'
 export { type SessionConfig, session } from './strategies/session/plugin.js'
 export { type Session, type SessionOrigin, Sessions } from './strategies/session/sessions.js'

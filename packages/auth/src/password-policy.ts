@@ -29,15 +29,21 @@ export function passwordPolicy(isBreached?: BreachedPasswordCheck): Plugin {
     setup({ logger }) {
       const isKnown = async (password: string): Promise<boolean> => {
         if (!isBreached) return false
-        const timeout = AbortSignal.timeout(checkTimeoutMs)
+        const controller = new AbortController()
+        const { signal } = controller
+        // Async, so that one that throws at once is no different from one that rejects.
+        const asked = async (): Promise<boolean> => isBreached(normalisePassword(password), signal)
         const late = new Promise<never>((_, reject) => {
-          timeout.addEventListener('abort', () => reject(new Error('it took too long')), { once: true })
+          signal.addEventListener('abort', () => reject(new Error('it took too long')), { once: true })
         })
+        const timer = setTimeout(() => controller.abort(), checkTimeoutMs)
         try {
-          return await Promise.race([isBreached(normalisePassword(password), timeout), late])
+          return await Promise.race([asked(), late])
         } catch (error) {
           logger.warn({ err: error }, 'whether a password is known from a breach could not be found out')
           return false
+        } finally {
+          clearTimeout(timer)
         }
       }
       return {

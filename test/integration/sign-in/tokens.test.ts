@@ -2,15 +2,17 @@
 import { createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { flipBit, readJwt, signJwt, tokenKey, unsignedJwt } from '../../support/forged-token.js'
-import { linkToken, mailSink } from '../../support/mail-sink.js'
+import { linkToken, type MailSink, mailSink, resetLink } from '../../support/mail-sink.js'
 import type { Carried, Reply } from '../../support/raw-client.js'
 import { type Person, type SignInPanel, secretKey, startSignInPanel } from '../../support/sign-in-panel.js'
 
+let mail: MailSink
 let panel: SignInPanel
 let person: Person
 
 t.before(async () => {
-  panel = await startSignInPanel(t)
+  mail = await mailSink(t)
+  panel = await startSignInPanel(t, { SMTP_URL: mail.url })
   person = await panel.newPerson()
 })
 
@@ -121,15 +123,13 @@ t.test('a flipped bit in any part', async (t) => {
 })
 
 t.test('a token of another purpose opens no slot', async (t) => {
-  const mail = await mailSink(t)
-  const panel = await startSignInPanel(t, { SMTP_URL: mail.url })
   const factor = await panel.newTwoFactorPerson()
   const { body: challenge } = await panel.ok('POST', '/api/auth/passkey/authenticate-challenge', { body: {} })
   await panel.ok('POST', '/api/auth/password-reset/request', { body: { email: factor.email } })
   const { body: device } = await panel.ok('POST', '/api/tunnel/device/start', { body: { name: 'thing' } })
   const foreign: Record<string, string> = {
     tempToken: await panel.tempToken(factor),
-    'reset token': linkToken(await mail.take(factor.email)),
+    'reset token': linkToken(await mail.take(factor.email, resetLink)),
     'passkey challenge': challenge.challenge,
     'device code': device.deviceCode,
     'user code': device.userCode,
@@ -180,8 +180,6 @@ t.test('a device token is a device’s and nobody’s session', async (t) => {
 })
 
 t.test('a token is dead after logout, revocation, new password, reset, suspension and deletion', async (t) => {
-  const mail = await mailSink(t)
-  const panel = await startSignInPanel(t, { SMTP_URL: mail.url })
   const { admin } = panel
   const status = async (bearer: string) => (await panel.send('GET', '/api/auth/session', { bearer })).status
   const patch = (id: string, body: object) => panel.ok('PATCH', `/api/users/${id}`, { bearer: admin.token, body })
@@ -207,7 +205,7 @@ t.test('a token is dead after logout, revocation, new password, reset, suspensio
   t.equal(await status(fourth), 200, 'the session that changed it goes on')
 
   await panel.ok('POST', '/api/auth/password-reset/request', { body: { email: one.email } })
-  const token = linkToken(await mail.take(one.email))
+  const token = linkToken(await mail.take(one.email, resetLink))
   await panel.ok('POST', '/api/auth/password-reset/confirm', { body: { token, password: one.password } })
   t.equal(await status(fourth), 401, 'after a reset')
   t.equal((await panel.login(one.email, newPassword)).status, 401, 'the password before it')

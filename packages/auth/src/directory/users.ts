@@ -32,6 +32,12 @@ export interface UserChange extends Partial<NewUser> {
   readonly quotas?: QuotaChange
 }
 
+/** Ids of what is gone. */
+export interface RemovedUser {
+  readonly id: string
+  readonly organisations: readonly string[]
+}
+
 /** What holders of `users:read` and `users:write` do. `by` is who does it: they give and take only what they hold. */
 export interface Users {
   list(page: { readonly limit: number; readonly offset: number }): Promise<{ users: UserView[]; total: number }>
@@ -45,8 +51,11 @@ export interface Users {
    * Deletes the user and the organisations that have no other member, and gives the ids of both.
    * @throws `CORE_ERR_NOT_FOUND`, `AUTH_ERR_USER_HOLDS_MORE`, `AUTH_ERR_LAST_ADMINISTRATOR`, `AUTH_ERR_LAST_OWNER`
    */
-  remove(by: Principal, id: string): Promise<{ readonly id: string; readonly organisations: readonly string[] }>
+  remove(by: Principal, id: string): Promise<RemovedUser>
 }
+
+/** A user who joins organisations all the while is deleted some other time. */
+const maxRemovalAttempts = 5
 
 interface UsersOptions {
   readonly database: Database
@@ -127,17 +136,24 @@ export function createUsers({ database, sql, records, hasher, events }: UsersOpt
       return toUserView(record)
     },
     async remove(by, id) {
-      const removed = await database.transaction(async (transaction) => {
-        const organisations = await lockOrganisationsOf(sql, id, transaction)
-        const administrators = await lockAdministrators(records, transaction)
-        const record = await lock(by, id, transaction)
-        administrators.assertDispensable(record.id)
-        const deserted = await organisations.leave()
-        await record.destroy({ transaction })
-        return { id: record.id, organisations: deserted }
-      })
-      await tell(removed.id, ['deleted'])
-      return removed
+      const tryToRemove = (): Promise<RemovedUser | undefined> =>
+        database.transaction(async (transaction) => {
+          const organisations = await lockOrganisationsOf(sql, id, transaction)
+          const administrators = await lockAdministrators(records, transaction)
+          const record = await lock(by, id, transaction)
+          administrators.assertDispensable(record.id)
+          const deserted = await organisations.leave()
+          if (!deserted) return undefined
+          await record.destroy({ transaction })
+          return { id: record.id, organisations: deserted }
+        })
+      for (let attempt = 0; attempt < maxRemovalAttempts; attempt += 1) {
+        const removed = await tryToRemove()
+        if (!removed) continue
+        await tell(removed.id, ['deleted'])
+        return removed
+      }
+      throw coreErrors.CONFLICT({ reason: "The user's organisations have just changed; try again" })
     },
   }
 }

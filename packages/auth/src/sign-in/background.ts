@@ -61,7 +61,10 @@ export function createBackground(logger: Logger): Background {
     drain,
     async close() {
       closed = true
-      await drain(AbortSignal.timeout(closeTimeoutMs))
+      const controller = new AbortController()
+      const timer = setTimeout(() => controller.abort(), closeTimeoutMs)
+      await drain(controller.signal)
+      clearTimeout(timer)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { Database } from '@sallyport/core'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Answer } from '../support/client.js'
 import { as, inSeconds, startKeyPanel } from './support.js'
 
@@ -7,7 +7,7 @@ t.test('POST /api/apikeys', async (t) => {
   const panel = await startKeyPanel(t)
   const { admin, createKey, newKey, whoIs, statusOf, addUser } = panel
   const user = await addUser(['servers:*', 'nodes:read'])
-  const refused = (answer: Answer, status: number, error: string): void => {
+  const refused = (t: Test, answer: Answer, status: number, error: string): void => {
     t.same([answer.status, answer.body.error], [status, error], answer.body.detail)
     t.notOk('apiKey' in answer.body)
   }
@@ -63,16 +63,16 @@ t.test('POST /api/apikeys', async (t) => {
     t.same((await whoIs((await newKey(user, { permissions: ['servers:*'] })).key)).permissions, ['servers:*'])
   })
 
-  t.test('is given nothing that its maker or its owner does not hold', async () => {
+  t.test('is given nothing that its maker or its owner does not hold', async (t) => {
     for (const permissions of [['*'], ['nodes:write'], ['servers:a:b'], ['servers:read', 'users:read']]) {
-      refused(await createKey(user, { permissions }), 403, 'forbidden')
+      refused(t, await createKey(user, { permissions }), 403, 'forbidden')
     }
-    refused(await createKey(admin, { permissions: ['nodes:write'], userId: user.id }), 403, 'forbidden')
+    refused(t, await createKey(admin, { permissions: ['nodes:write'], userId: user.id }), 403, 'forbidden')
   })
 
   t.test('an admin key takes an administrator, who is its owner', async (t) => {
-    refused(await createKey(user, { type: 'admin' }), 403, 'forbidden')
-    refused(await createKey(admin, { type: 'admin', userId: user.id }), 403, 'forbidden')
+    refused(t, await createKey(user, { type: 'admin' }), 403, 'forbidden')
+    refused(t, await createKey(admin, { type: 'admin', userId: user.id }), 403, 'forbidden')
     const { status, body } = await createKey(admin, { type: 'admin' })
     t.equal(status, 201)
     t.match(body.apiKey, /^sp_a_/)
@@ -87,20 +87,20 @@ t.test('POST /api/apikeys', async (t) => {
   t.test('for another user', async (t) => {
     const other = await addUser(['servers:read'])
     const writer = await addUser(['users:write', 'servers:read'])
-    refused(await createKey(user, { userId: other.id }), 403, 'forbidden')
-    refused(await createKey(user, { userId: 'nobody' }), 403, 'forbidden')
-    refused(await createKey(writer, { userId: 'nobody' }), 404, 'not_found')
-    refused(await createKey(writer, { userId: '00000000-0000-4000-8000-000000000000' }), 404, 'not_found')
-    refused(await createKey(writer, { userId: other.id, permissions: ['users:write'] }), 403, 'forbidden')
-    refused(await createKey(writer, { userId: user.id }), 403, 'forbidden')
-    refused(await createKey(writer, { userId: admin.id }), 403, 'forbidden')
+    refused(t, await createKey(user, { userId: other.id }), 403, 'forbidden')
+    refused(t, await createKey(user, { userId: 'nobody' }), 403, 'forbidden')
+    refused(t, await createKey(writer, { userId: 'nobody' }), 404, 'not_found')
+    refused(t, await createKey(writer, { userId: '00000000-0000-4000-8000-000000000000' }), 404, 'not_found')
+    refused(t, await createKey(writer, { userId: other.id, permissions: ['users:write'] }), 403, 'forbidden')
+    refused(t, await createKey(writer, { userId: user.id }), 403, 'forbidden')
+    refused(t, await createKey(writer, { userId: admin.id }), 403, 'forbidden')
     const { key } = await newKey(writer, { userId: other.id, permissions: ['servers:read'] })
     const { body } = await panel.call('GET', '/api/auth/session', { headers: { 'x-api-key': key } })
     t.equal(body.user.id, other.id)
     t.same(body.authentication.permissions, ['servers:read'])
     t.equal((await createKey(user, { userId: user.id })).status, 201, 'oneself is no other')
     await panel.changeUser(other.id, { suspended: true })
-    refused(await createKey(writer, { userId: other.id }), 409, 'conflict')
+    refused(t, await createKey(writer, { userId: other.id }), 409, 'conflict')
   })
 
   t.test('what somebody made for another is never more than they are', async (t) => {
@@ -113,18 +113,18 @@ t.test('POST /api/apikeys', async (t) => {
     t.equal(await statusOf(key), 401)
   })
 
-  t.test('takes a fresh session', async () => {
+  t.test('takes a fresh session', async (t) => {
     const { id, token } = await addUser(['servers:read'])
     const stale = "UPDATE auth_sessions SET authenticated_at = now() - interval '11 minutes' WHERE user_id = $1"
     await panel.kernel.get(Database).sequelize.query(stale, { bind: [id] })
-    refused(await createKey({ token }), 403, 'reauthentication_required')
+    refused(t, await createKey({ token }), 403, 'reauthentication_required')
     await panel.call('POST', '/api/auth/reauthenticate', { token, body: { password: 'long enough' } })
     t.equal((await createKey({ token })).status, 201)
   })
 
-  t.test('takes credentials', async () => {
+  t.test('takes credentials', async (t) => {
     const answer = await panel.call('POST', '/api/apikeys', { body: { name: 'x', type: 'client' } })
-    refused(answer, 401, 'unauthenticated')
+    refused(t, answer, 401, 'unauthenticated')
   })
 })
 
@@ -132,7 +132,7 @@ t.test('a key that makes keys', async (t) => {
   const panel = await startKeyPanel(t)
   const { admin, createKey, newKey, whoIs, statusOf, addUser } = panel
   const user = await addUser(['servers:*', 'nodes:read'])
-  const refused = async (key: string, body: object): Promise<void> => {
+  const refused = async (t: Test, key: string, body: object): Promise<void> => {
     const answer = await createKey({ key }, body)
     t.same([answer.status, answer.body.error], [403, 'forbidden'], JSON.stringify(body))
   }
@@ -158,7 +158,7 @@ t.test('a key that makes keys', async (t) => {
       { allowedIps: ['127.0.0.1', '192.0.2.1'] },
       { allowedIps: ['::/0'] },
     ]) {
-      await refused(maker.key, { ...within, ...wider })
+      await refused(t, maker.key, { ...within, ...wider })
     }
     const { status, body } = await createKey(maker, { ...within, permissions: ['servers:read'] })
     t.equal(status, 201)
@@ -168,40 +168,53 @@ t.test('a key that makes keys', async (t) => {
 
   t.test('a client key of an administrator makes no admin key', async (t) => {
     const client = await newKey(admin, { permissions: ['*'] })
-    await refused(client.key, { type: 'admin' })
+    await refused(t, client.key, { type: 'admin' })
     const all = await newKey(admin, { type: 'admin' })
     t.equal((await createKey(all, { type: 'admin' })).status, 201)
     t.equal((await createKey(all, { userId: user.id, permissions: ['nodes:read'] })).status, 201)
   })
 
   t.test('takes them along when it ends', async (t) => {
-    for (const end of ['DELETE', 'rotate', 'its owner', 'narrower', 'expired'] as const) {
-      const maker = await newKey(admin, { type: 'admin' })
+    const edit = as(panel.call, admin)
+    const { sequelize } = panel.kernel.get(Database)
+    const ways: Record<string, (maker: string, owner: string) => Promise<unknown>> = {
+      deleted: (maker) => edit('DELETE', `/api/apikeys/${maker}`),
+      rotated: (maker) => edit('POST', `/api/apikeys/${maker}/rotate`),
+      suspended: (_, owner) => panel.changeUser(owner, { suspended: true }),
+      'an administrator no more': (_, owner) => panel.changeUser(owner, { permissions: ['servers:read'] }),
+      'its owner is gone': (_, owner) => edit('DELETE', `/api/users/${owner}`),
+      async expired(maker) {
+        await sequelize.query('UPDATE auth_api_keys SET expires_at = now() WHERE id = $1', { bind: [maker] })
+        await edit('PATCH', `/api/apikeys/${maker}`, { name: 'told to the cache' })
+      },
+    }
+    for (const [what, end] of Object.entries(ways)) {
+      const second = await addUser(['*'])
+      const maker = await newKey(second, { type: 'admin' })
       const child = await newKey(maker, { userId: user.id, permissions: ['servers:read'] })
       const grandchild = await newKey(child, { permissions: ['servers:read'] })
-      t.equal(await statusOf(grandchild.key), 200)
-      const edit = as(panel.call, admin)
-      if (end === 'DELETE') await edit('DELETE', `/api/apikeys/${maker.id}`)
-      if (end === 'rotate') await edit('POST', `/api/apikeys/${maker.id}/rotate`)
-      if (end === 'its owner')
-        await panel.kernel.get(Database).sequelize.query('UPDATE auth_users SET suspended = true')
-      if (end === 'narrower') await edit('PATCH', `/api/apikeys/${child.id}`, { permissions: [] })
-      if (end === 'expired') {
-        const sql = "UPDATE auth_api_keys SET expires_at = now() - interval '1 second' WHERE id = $1"
-        await panel.kernel.get(Database).sequelize.query(sql, { bind: [maker.id] })
-        await edit('PATCH', `/api/apikeys/${maker.id}`, { name: 'told' })
-      }
-      if (end === 'narrower') t.same((await whoIs(grandchild.key)).permissions, [])
-      else if (end !== 'its owner') t.same([await statusOf(child.key), await statusOf(grandchild.key)], [401, 401], end)
-      else await panel.kernel.get(Database).sequelize.query('UPDATE auth_users SET suspended = false')
+      t.same([await statusOf(child.key), await statusOf(grandchild.key)], [200, 200])
+      await end(maker.id, second.id)
+      t.same([await statusOf(child.key), await statusOf(grandchild.key)], [401, 401], what)
     }
+  })
+
+  t.test('narrows them when it is narrowed', async (t) => {
+    const maker = await newKey(user, { permissions: ['servers:*', 'nodes:read'] })
+    const child = await newKey(maker, { permissions: ['servers:read', 'nodes:read'] })
+    t.same((await whoIs(child.key)).permissions, ['servers:read', 'nodes:read'])
+    const edit = (body: object) => as(panel.call, user)('PATCH', `/api/apikeys/${maker.id}`, body)
+    await edit({ permissions: ['servers:*'] })
+    t.same((await whoIs(child.key)).permissions, ['servers:read'])
+    await edit({ allowedIps: ['192.0.2.1'] })
+    t.same([await statusOf(child.key), await statusOf(child.key, '192.0.2.1')], [403, 200])
   })
 
   t.test('makes no rows of them without end', async (t) => {
     let key = await newKey(user)
     for (let length = 2; length <= 5; length += 1) key = await newKey(key)
     t.equal(await statusOf(key.key), 200)
-    await refused(key.key, {})
+    await refused(t, key.key, {})
   })
 })
 

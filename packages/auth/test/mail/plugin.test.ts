@@ -1,5 +1,5 @@
-import { createTestKernel } from '@sallyport/core/testing'
 import { http, Secret } from '@sallyport/core'
+import { createTestKernel } from '@sallyport/core/testing'
 import t from 'tap'
 import { Mailer, mail } from '../../dist/index.js'
 import { startSmtpServer } from './smtp-server.js'

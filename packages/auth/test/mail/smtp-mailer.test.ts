@@ -209,7 +209,11 @@ t.test('more mail than may wait is refused at once', async (t) => {
   const port = await startRawServer(t, () => undefined)
   const { mailer } = open(t, port)
   let refused = 0
-  const sending = Array.from({ length: 110 }, () => mailer.send(mail).catch(() => void (refused += 1)))
+  const sending = Array.from({ length: 110 }, () =>
+    mailer.send(mail).catch(() => {
+      refused += 1
+    }),
+  )
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(refused, 7, '3 are under way and 100 wait')
   await (mailer as Mailer & { close(): Promise<void> }).close()

@@ -1,5 +1,5 @@
-import { SignIn } from '../../dist/index.js'
 import t from 'tap'
+import { SignIn } from '../../dist/index.js'
 import { challenge, register, signIn, startPasskeyPanel } from './support.js'
 
 const url = '/api/auth/passkey/authenticate'
@@ -67,7 +67,11 @@ t.test('signing in by passkey', async (t) => {
     const options = await challenge(call)
     const spoilt = authenticator.get(options, { origin: 'https://evil.example' })
     t.equal((await call('POST', url, { body: { response: spoilt } })).status, 401)
-    t.equal((await call('POST', url, { body: { response: authenticator.get(options) } })).status, 401, 'spent by a refusal')
+    t.equal(
+      (await call('POST', url, { body: { response: authenticator.get(options) } })).status,
+      401,
+      'spent by a refusal',
+    )
     t.equal(await sessionsOf(id), before + 1)
   })
 
@@ -77,7 +81,10 @@ t.test('signing in by passkey', async (t) => {
     await rows(`UPDATE auth_one_time_tokens SET expires_at = now() - interval '1 second' RETURNING id`)
     t.equal((await call('POST', url, { body: { response: late } })).status, 401)
     const other = (await call('GET', '/api/auth/passkey/register-challenge', { token })).body
-    t.equal((await call('POST', url, { body: { response: authenticator.get({ ...other, rpId: 'localhost' }) } })).status, 401)
+    t.equal(
+      (await call('POST', url, { body: { response: authenticator.get({ ...other, rpId: 'localhost' }) } })).status,
+      401,
+    )
     const unknown = { challenge: Buffer.alloc(32, 7).toString('base64url'), rpId: 'localhost' }
     t.equal((await call('POST', url, { body: { response: authenticator.get(unknown) } })).status, 401)
   })
@@ -94,7 +101,11 @@ t.test('signing in by passkey', async (t) => {
     const mine = await call('POST', url, { body: { response } })
     t.equal(mine.body.user.id, attacker.id)
     const userHandle = victim.authenticator.credentials[0]?.userHandle
-    t.equal((await signIn(call, attacker.authenticator, { deviations: { userHandle } })).status, 401, "the victim's handle")
+    t.equal(
+      (await signIn(call, attacker.authenticator, { deviations: { userHandle } })).status,
+      401,
+      "the victim's handle",
+    )
     const swapped = attacker.authenticator.get(await challenge(call))
     const credential = { id: victim.passkey.credentialId, rawId: victim.passkey.credentialId }
     t.equal((await call('POST', url, { body: { response: { ...swapped, ...credential } } })).status, 401)
@@ -152,7 +163,11 @@ t.test('signing in by passkey', async (t) => {
     const signature = Buffer.from(forged.response.signature, 'base64url').reverse().toString('base64url')
     const response = { ...forged, response: { ...forged.response, signature } }
     t.equal((await call('POST', url, { body: { response } })).status, 401)
-    t.equal(audited.filter(({ action }) => action === 'passkey.counter-regressed').length, 3, 'not without its signature')
+    t.equal(
+      audited.filter(({ action }) => action === 'passkey.counter-regressed').length,
+      3,
+      'not without its signature',
+    )
   })
 
   t.test('an authenticator without a counter signs in again and again', async (t) => {
@@ -245,7 +260,8 @@ t.test('signing in by passkey', async (t) => {
     const refused = authenticator.get(await challenge(call), { userVerified: false })
     await call('POST', url, { body: { response: refused } })
     const text = JSON.stringify(audited)
-    for (const secret of [token, response.response.signature, refused.response.signature]) t.notOk(text.includes(secret))
+    for (const secret of [token, response.response.signature, refused.response.signature])
+      t.notOk(text.includes(secret))
   })
 })
 
@@ -261,7 +277,11 @@ t.test('refused passkeys are counted per address', async (t) => {
   const { status, headers } = await signIn(call, authenticator)
   t.equal(status, 429, 'the right one too')
   t.ok(Number(headers['retry-after']) > 0)
-  t.equal((await call('POST', '/api/auth/login', { body: { email: 'admin@localhost', password: 'correct horse battery' } })).status, 200)
+  t.equal(
+    (await call('POST', '/api/auth/login', { body: { email: 'admin@localhost', password: 'correct horse battery' } }))
+      .status,
+    200,
+  )
 })
 
 t.test('challenges are counted per address', async (t) => {

@@ -92,7 +92,8 @@ t.test('registering passkeys', async (t) => {
   t.test('a challenge is good once, for its user, its purpose, and until the next', async (t) => {
     const [one, two] = [await panel.person('one@localhost'), await panel.person('two@localhost')]
     const authenticator = panel.authenticator()
-    const send = async (token: string, response: unknown) => (await call('POST', url, { token, body: { response } })).status
+    const send = async (token: string, response: unknown) =>
+      (await call('POST', url, { token, body: { response } })).status
 
     const response = authenticator.create(await challengeOf(one.token))
     t.equal(await send(one.token, response), 200)
@@ -145,7 +146,8 @@ t.test('registering passkeys', async (t) => {
     t.equal(other.status, 401, 'an id that the authenticator did not give')
     t.same((await call('GET', '/api/auth/passkeys', { token })).body, { passkeys: [] })
     t.equal(
-      audited.filter(({ action }) => action === 'passkey.registration-refused').length >= Object.keys(deviations).length,
+      audited.filter(({ action }) => action === 'passkey.registration-refused').length >=
+        Object.keys(deviations).length,
       true,
     )
   })

@@ -70,7 +70,9 @@ export async function startPasskeyPanel(t: Test, options: Options = {}): Promise
     rows,
     async age(token) {
       const { id } = (await call('GET', '/api/auth/session', { token })).body.session
-      await rows(`UPDATE auth_sessions SET authenticated_at = now() - interval '1 hour' WHERE id = '${id}' RETURNING id`)
+      await rows(
+        `UPDATE auth_sessions SET authenticated_at = now() - interval '1 hour' WHERE id = '${id}' RETURNING id`,
+      )
       await kernel.get(Events).emit(defineEvent<EndedCredentials>('auth.sessions.ended'), { ids: [id] })
     },
   }

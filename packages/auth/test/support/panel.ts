@@ -10,7 +10,7 @@ import {
   type Plugin,
   redis,
 } from '@sallyport/core'
-import { createTestKernel } from '@sallyport/core/testing'
+import { createTestKernel, type TestLogger } from '@sallyport/core/testing'
 import type { Test } from 'tap'
 import { type AuthConfig, auth, type BreachedPasswordCheck, session } from '../../dist/index.js'
 import { type Call, createClient } from './client.js'
@@ -24,6 +24,7 @@ export interface Panel {
   readonly origin: string
   /** What went to the audit log. */
   readonly audited: readonly AuditRecord[]
+  readonly log: TestLogger
 }
 
 export interface PanelOptions {
@@ -48,7 +49,7 @@ const secretKey = 'a secret key for tests, known to all'
 export async function startPanel(t: Test, options: PanelOptions): Promise<Panel> {
   const audited: AuditRecord[] = []
   const { users, strategies = [], mailer, isBreachedPassword, secretKeys = [secretKey], plugins = [] } = options
-  const { kernel, url } = await createTestKernel({
+  const { kernel, url, log } = await createTestKernel({
     plugins: [
       database(options.databaseUrl === undefined ? { dataDir: 'memory://' } : { url: options.databaseUrl }),
       keyring({ secretKeys }),
@@ -65,5 +66,5 @@ export async function startPanel(t: Test, options: PanelOptions): Promise<Panel>
     overrides: [override(Audit, { record: async (record) => void audited.push(record) })],
   })
   t.teardown(() => kernel.stop())
-  return { kernel, call: createClient(url), url, origin: kernel.get(Http).publicUrl, audited }
+  return { kernel, call: createClient(url), url, origin: kernel.get(Http).publicUrl, audited, log }
 }

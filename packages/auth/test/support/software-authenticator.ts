@@ -126,13 +126,15 @@ export function createSoftwareAuthenticator(options: AuthenticatorOptions): Soft
       const length = Buffer.alloc(2)
       length.writeUInt16BE(rawId.length)
       const { alter = identity } = deviations
-      const authData = alter(Buffer.concat([
-        authenticatorData(rp.id ?? '', credential.counter, deviations, flags.attestedCredential),
-        Buffer.from(randomUUID().replaceAll('-', ''), 'hex'),
-        length,
-        rawId,
-        encodeCbor(toCose(publicKey, algorithm)),
-      ]))
+      const authData = alter(
+        Buffer.concat([
+          authenticatorData(rp.id ?? '', credential.counter, deviations, flags.attestedCredential),
+          Buffer.from(randomUUID().replaceAll('-', ''), 'hex'),
+          length,
+          rawId,
+          encodeCbor(toCose(publicKey, algorithm)),
+        ]),
+      )
       const { fmt, attStmt } = deviations.format ?? { fmt: 'none', attStmt: new Map<CborKey, CborValue>() }
       const attestation = new Map<CborKey, CborValue>([
         ['fmt', fmt],
@@ -202,12 +204,13 @@ function generateKey(algorithm: Algorithm): { publicKey: KeyObject; privateKey: 
 function toCose(publicKey: KeyObject, algorithm: Algorithm): ReadonlyMap<CborKey, CborValue> {
   const jwk: JsonWebKey = publicKey.export({ format: 'jwk' })
   const part = (text: string | undefined): Buffer => Buffer.from(text ?? '', 'base64url')
-  const keys: Record<Algorithm, readonly (readonly [number, CborValue])[]> = {
-    ES256: [[1, 2], [3, -7], [-1, 1], [-2, part(jwk.x)], [-3, part(jwk.y)]], // biome-ignore format: a table
-    EdDSA: [[1, 1], [3, -8], [-1, 6], [-2, part(jwk.x)]], // biome-ignore format: a table
-    RS256: [[1, 3], [3, -257], [-1, part(jwk.n)], [-2, part(jwk.e)]], // biome-ignore format: a table
+  // Labels: 1 kind of key, 3 algorithm, -1 and below its parameters.
+  const keys: Record<Algorithm, Readonly<Record<string, CborValue>>> = {
+    ES256: { 1: 2, 3: -7, '-1': 1, '-2': part(jwk.x), '-3': part(jwk.y) },
+    EdDSA: { 1: 1, 3: -8, '-1': 6, '-2': part(jwk.x) },
+    RS256: { 1: 3, 3: -257, '-1': part(jwk.n), '-2': part(jwk.e) },
   }
-  return new Map(keys[algorithm])
+  return new Map(Object.entries(keys[algorithm]).map(([label, value]) => [Number(label), value]))
 }
 
 /** CBOR (RFC 8949), as much of it as there is in WebAuthn. */

@@ -161,13 +161,22 @@ t.test('signing in with a second factor', async (t) => {
   await t.test('a tempToken that is none, has expired or was spoilt', async (t) => {
     const user = await enrol(call, await makeUser())
     const expired = await tempTokenOf(call, user)
-    await sql(
-      panel,
-      `UPDATE auth_one_time_tokens SET expires_at = now() WHERE subject = '${user.id}' RETURNING id`,
-    )
+    await sql(panel, `UPDATE auth_one_time_tokens SET expires_at = now() WHERE subject = '${user.id}' RETURNING id`)
     const good = await tempTokenOf(call, user)
-    const [row] = await sql(panel, `SELECT id FROM auth_one_time_tokens WHERE subject = '${user.id}' ORDER BY expires_at DESC`)
-    const none = [expired, good.slice(1), `${good}x`, `x${good.slice(1)}`, String(row?.['id']), user.token, user.id, "'"]
+    const [row] = await sql(
+      panel,
+      `SELECT id FROM auth_one_time_tokens WHERE subject = '${user.id}' ORDER BY expires_at DESC`,
+    )
+    const none = [
+      expired,
+      good.slice(1),
+      `${good}x`,
+      `x${good.slice(1)}`,
+      String(row?.['id']),
+      user.token,
+      user.id,
+      "'",
+    ]
     for (const tempToken of none) {
       const answer = await verifyLogin(call, { tempToken, token: user.app.wrong() })
       t.equal(answer.status, 401, tempToken)

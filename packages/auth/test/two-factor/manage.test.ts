@@ -1,15 +1,6 @@
 import { Authenticator, definePlugin, type Principal } from '@sallyport/core'
 import t from 'tap'
-import {
-  admin,
-  enrol,
-  login,
-  sql,
-  startTwoFactorPanel,
-  tempTokenOf,
-  userMaker,
-  verifyLogin,
-} from './support.js'
+import { admin, enrol, login, sql, startTwoFactorPanel, tempTokenOf, userMaker, verifyLogin } from './support.js'
 
 /** Signs in whoever says so, as a key or device that is not there. */
 const impostor = definePlugin({

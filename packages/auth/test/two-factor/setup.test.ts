@@ -72,10 +72,7 @@ t.test('turning two-factor sign-in on', async (t) => {
     await sql(panel, `UPDATE auth_two_factor_setups SET user_id = '${eve.id}' WHERE user_id = '${ada.id}' RETURNING id`)
     t.equal((await verify(eve.token, await app.next())).status, 409, 'nor by moving it in the database')
     const mine = createApp((await setup(ada.token)).body.secret)
-    await sql(
-      panel,
-      `UPDATE auth_two_factor_setups SET expires_at = now() WHERE user_id = '${ada.id}' RETURNING id`,
-    )
+    await sql(panel, `UPDATE auth_two_factor_setups SET expires_at = now() WHERE user_id = '${ada.id}' RETURNING id`)
     t.equal((await verify(ada.token, await mine.next())).status, 409)
   })
 

@@ -1,11 +1,11 @@
 import { Database } from '@sallyport/core'
 import { generateSync } from 'otplib'
 import { QueryTypes } from 'sequelize'
+import type { Test } from 'tap'
 import { directory, type session, twoFactor } from '../../dist/index.js'
 import type { Answer, Call } from '../support/client.js'
 import { type Panel, type PanelOptions, startPanel } from '../support/panel.js'
 import { until } from '../support/until.js'
-import type { Test } from 'tap'
 
 export const admin = { email: 'admin@localhost', password: 'correct horse battery' }
 

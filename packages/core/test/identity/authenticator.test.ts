@@ -129,6 +129,44 @@ t.test('takes several credentials of one principal, and none of two', async (t) 
   }
 })
 
+t.test(
+  'shows strategies the Authorization header and everything else apart, and changes nothing of the request',
+  async (t) => {
+    const seen: AuthenticationRequest[] = []
+    const onlooker = (name: string, answer: Authentication | Promise<Authentication>): AuthenticationStrategy => ({
+      name,
+      schemes: ['Bearer', 'bearer'],
+      credentialHeaders: name === 'at once' ? ['X-Api-Key'] : [],
+      authenticate(given) {
+        seen.push(given)
+        return answer
+      },
+    })
+    const service = authenticator(onlooker('at once', absent), onlooker('later', Promise.resolve(found('user', '1'))))
+    const headers = { authorization: 'Bearer x', cookie: 'a=b', 'x-api-key': 'key-1', origin: 'https://a.example' }
+    const given = Object.freeze(
+      request(Object.freeze({ ...headers }), Object.freeze({ a: 'b' }) as Record<string, string>),
+    )
+    t.match(await service.authenticate(given), { kind: 'authenticated', principal: { id: '1' } })
+    const { authorization, cookie, 'x-api-key': key, origin } = headers
+    t.equal(seen.length, 4, 'each is asked twice')
+    for (const view of seen.slice(0, 2)) t.same([view.headers, { ...view.cookies }], [{ authorization, origin }, {}])
+    for (const view of seen.slice(2))
+      t.same([view.headers, view.cookies], [{ cookie, 'x-api-key': key, origin }, { a: 'b' }])
+
+    seen.length = 0
+    await service.authenticate(request({ origin }))
+    t.same(
+      seen.map((view) => view.headers),
+      [{ origin }, { origin }],
+      'once without the header',
+    )
+    seen.length = 0
+    t.match(await service.authenticate(request({ authorization: 'Basic x' }, { a: 'b' })), { kind: 'refused' })
+    t.same(seen, [], 'nobody is asked about a scheme that nobody knows')
+  },
+)
+
 t.test('takes no fault for the absence of credentials', async (t) => {
   const service = authenticator(device, session)
   await t.rejects(service.authenticate(request({ authorization: 'Bearer broken' })), {

@@ -1,4 +1,3 @@
-import { coreErrors } from '@sallyport/core'
 import type { Transaction } from 'sequelize'
 import { authErrors } from '../../errors.js'
 import { isUuid } from '../../uuid.js'
@@ -9,9 +8,10 @@ import type { Sql } from './sql.js'
 export interface Leaving {
   /**
    * To be called once the user is locked: deletes the organisations that have no other member, and says which.
+   * `undefined`, and nothing is done, when the user has joined another meanwhile: to be tried again from the beginning.
    * @throws `AUTH_ERR_LAST_OWNER` when other members would be left without an owner
    */
-  leave(): Promise<readonly string[]>
+  leave(): Promise<readonly string[] | undefined>
 }
 
 interface Place {
@@ -42,10 +42,8 @@ export async function lockOrganisationsOf(sql: Sql, userId: string, transaction:
         [userId],
         transaction,
       )
-      // Joined one while this waited for the locks: what was counted there is not certain.
-      if (places.some(({ id }) => !locked.some((entry) => entry.id === id))) {
-        throw coreErrors.CONFLICT({ reason: "The user's organisations have just changed; try again" })
-      }
+      // What was counted in one that is not locked is not certain.
+      if (places.some(({ id }) => !locked.some((entry) => entry.id === id))) return undefined
       if (places.some(({ role, others, other_owners }) => role === 'owner' && others > 0 && other_owners === 0)) {
         throw authErrors.LAST_OWNER()
       }

@@ -5,8 +5,15 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
 import { withoutAttestation } from './attestation.js'
-import type { Refusal } from './ceremony.js'
-import { algorithms, type CeremonyOptions, challengeBytes, challengeTtlSeconds, detailOf, refused } from './ceremony.js'
+import {
+  algorithms,
+  type CeremonyOptions,
+  challengeBytes,
+  challengeTtlSeconds,
+  detailOf,
+  type Refusal,
+  refused,
+} from './ceremony.js'
 import { readClientData } from './client-data.js'
 import type { Addition, NewPasskey } from './passkey-store.js'
 import type { RegistrationResponse } from './response-schema.js'

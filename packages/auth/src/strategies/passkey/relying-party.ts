@@ -35,7 +35,8 @@ export function assertRelyingPartyConfig({ rpId, origins = [] }: RelyingPartyCon
   }
   if (rpId === undefined) return
   for (const origin of origins) {
-    if (!covers(rpId, origin)) throw invalidConfig(`rpId ${rpId} is neither the host of ${origin} nor a parent domain of it`)
+    if (!covers(rpId, origin))
+      throw invalidConfig(`rpId ${rpId} is neither the host of ${origin} nor a parent domain of it`)
   }
 }
 

@@ -28,7 +28,8 @@ export const tag = 'Two-factor'
 
 const codePattern = '^[0-9]{6}$'
 const maxRecoveryCodeLength = 64
-const maxTempTokenLength = 200
+/** Other tokens fit too: they are wrong (401), not malformed. */
+const maxTempTokenLength = 4_096
 
 /** Schema of a code of six digits. */
 export const codeSchema: TString = Type.String({ pattern: codePattern })

@@ -1,0 +1,36 @@
+import t from 'tap'
+import { createRefusalGrid } from '../../dist/sign-in/refusal-grid.js'
+
+// The grid's timers keep no process alive.
+const alive = setInterval(() => undefined, 1_000)
+t.teardown(() => clearInterval(alive))
+
+t.test('refusals leave at multiples of 100 ms since they came, whatever happened before', async (t) => {
+  const grid = createRefusalGrid()
+  const delays = [0, 1, 30, 99, 101, 160]
+  await Promise.all(
+    delays.map(async (spent) => {
+      const since = performance.now() - spent
+      await grid.wait(since)
+      const took = performance.now() - since
+      const step = Math.ceil((spent + 0.001) / 100) * 100
+      t.ok(took >= step, `${spent} ms spent: ${took}`)
+      t.ok(took < step + 90, `${spent} ms spent: ${took}`)
+    }),
+  )
+})
+
+t.test('no more than so many wait', async (t) => {
+  const grid = createRefusalGrid()
+  const since = performance.now()
+  const waits = Array.from({ length: 5_001 }, () =>
+    grid.wait(since).then(
+      () => 'left',
+      (error: unknown) => error,
+    ),
+  )
+  const ends = await Promise.all(waits)
+  t.match(ends.at(-1), { code: 'CORE_ERR_UNAVAILABLE', retryAfter: 1 })
+  t.ok(ends.slice(0, -1).every((end) => end === 'left'))
+  await grid.wait(performance.now())
+})
