@@ -79,7 +79,9 @@ export function accepts(schema: Schema, value: unknown): boolean {
       return typeof value === 'boolean'
     case 'integer':
     case 'number':
-      return typeof value === 'number' && inRange(schema, value) && (schema['type'] === 'number' || Number.isInteger(value))
+      return (
+        typeof value === 'number' && inRange(schema, value) && (schema['type'] === 'number' || Number.isInteger(value))
+      )
     case 'string':
       return typeof value === 'string' && acceptsText(schema, value)
     case 'array':

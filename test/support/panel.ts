@@ -39,9 +39,6 @@ export interface Panel {
 export async function startPanel(t: Test, env: Readonly<Record<string, string>>): Promise<Panel> {
   const program = startProgram(process.execPath, [serverFile], { env })
   t.teardown(() => program.stop('SIGKILL'))
-  const [, url = '', port] = await program.line(
-    /^Sallyport ready at (\S+?)(?: \(listening on port (\d+)\))?$/m,
-    60_000,
-  )
+  const [, url = '', port] = await program.line(/^Sallyport ready at (\S+?)(?: \(listening on port (\d+)\))?$/m, 60_000)
   return { program, url: port ? `http://localhost:${port}` : url }
 }

@@ -65,7 +65,8 @@ export function rawClient(url: string): Send {
 
 function headersOf(method: string, host: string, carried: Carried, payload: string | undefined): string[] {
   const { ip, bearer, cookie, apiKey, xApiKey, headers = {}, raw } = carried
-  const length = payload === undefined && !/^(POST|PUT|PATCH)$/.test(method) ? undefined : Buffer.byteLength(payload ?? '')
+  const length =
+    payload === undefined && !/^(POST|PUT|PATCH)$/.test(method) ? undefined : Buffer.byteLength(payload ?? '')
   const entries: [string, string | readonly string[] | undefined][] = [
     ['host', host],
     ['x-forwarded-for', ip],

@@ -197,7 +197,7 @@ t.test('users', async (t) => {
     t.match(over, { status: 400, body: { errors: [{ path: '/quotas' }] } })
   })
 
-  t.test('a new e-mail address needs a fresh sign-in', async (t) => {
+  t.test('a new e-mail address or password needs a fresh sign-in', async (t) => {
     const manager = await create(['users:*'])
     const user = await create()
     const path = `/api/users/${user.id}`
@@ -212,6 +212,11 @@ t.test('users', async (t) => {
     await call('POST', '/api/auth/logout', { token: other })
     const refused = await change({ email: 'taken-over@example.org' })
     t.match(refused, { status: 403, body: { error: 'reauthentication_required' } })
+    const ownPath = `/api/users/${manager.id}`
+    for (const target of [path, ownPath]) {
+      const { status } = await call('PATCH', target, { token: manager.token, body: { password: 'taken over' } })
+      t.equal(status, 403, 'who chooses the password takes the account')
+    }
     t.equal((await change({ name: 'Renamed' })).status, 200)
     const body = { password: manager.password }
     t.equal((await call('POST', '/api/auth/reauthenticate', { token: manager.token, body })).status, 200)

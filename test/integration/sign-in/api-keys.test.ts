@@ -83,7 +83,12 @@ t.test('a key frees itself of no bound', async (t) => {
   })
   const by = { apiKey: key, ip: '192.0.2.7' }
   t.equal(await status('/api/users', by), 200)
-  for (const body of [{ expiresAt: null }, { expiresAt: '2099-01-01T00:00:00Z' }, { allowedIps: [] }, { allowedIps: ['0.0.0.0/0', '::/0'] }]) {
+  for (const body of [
+    { expiresAt: null },
+    { expiresAt: '2099-01-01T00:00:00Z' },
+    { allowedIps: [] },
+    { allowedIps: ['0.0.0.0/0', '::/0'] },
+  ]) {
     await panel.send('PATCH', `/api/apikeys/${id}`, { ...by, body })
   }
   const { body } = await panel.ok('GET', `/api/apikeys/${id}`, { bearer: owner.token })
@@ -169,8 +174,16 @@ t.test('a key is used from its addresses alone', async (t) => {
     t.match(await status('/api/auth/session', { apiKey: key, ip }), /^40[13]$/, ip)
   }
   const claimed = { 'x-forwarded-for': '192.0.2.1, 203.0.113.9' }
-  t.match(await status('/api/auth/session', { apiKey: key, headers: claimed }), /^40[13]$/, 'as the client itself claims')
+  t.match(
+    await status('/api/auth/session', { apiKey: key, headers: claimed }),
+    /^40[13]$/,
+    'as the client itself claims',
+  )
   for (const wrong of ['192.0.2.0/33', '192.0.2.1/24/8', 'localhost', '*', '192.0.2', '::1/129', '', '1'.repeat(300)]) {
-    t.equal((await make({ bearer: owner.token }, { permissions: [], allowedIps: [wrong] })).status, 400, wrong.slice(0, 20))
+    t.equal(
+      (await make({ bearer: owner.token }, { permissions: [], allowedIps: [wrong] })).status,
+      400,
+      wrong.slice(0, 20),
+    )
   }
 })

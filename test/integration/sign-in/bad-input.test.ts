@@ -66,7 +66,8 @@ function mutantsOf(schema: Schema, wrap: (value: unknown) => unknown, path = '')
     mutants.push({ name: `${path}/${key} missing`, path: `${path}/${key}`, body: wrap(rest) })
   }
   const unknown = { ...valid, unknownField: 1 }
-  if (!accepts(own, unknown)) mutants.push({ name: `${path} unknown`, path: `${path}/unknownField`, body: wrap(unknown) })
+  if (!accepts(own, unknown))
+    mutants.push({ name: `${path} unknown`, path: `${path}/unknownField`, body: wrap(unknown) })
   return mutants
 }
 
@@ -120,11 +121,17 @@ t.test('each setting', async (t) => {
     }
     for (const [name, value] of Object.entries(forms)) {
       if (value === null || name.includes('object')) continue
-      const said = complaint(await panel.send('PATCH', '/api/settings', asAdmin({ body: { [section]: value } })), `/${section}`)
+      const said = complaint(
+        await panel.send('PATCH', '/api/settings', asAdmin({ body: { [section]: value } })),
+        `/${section}`,
+      )
       if (said) wrong.push(`/${section} ${name}: ${said}`)
     }
     const unknown = { [section]: { unknownField: 1 } }
-    const said = complaint(await panel.send('PATCH', '/api/settings', asAdmin({ body: unknown })), `/${section}/unknownField`)
+    const said = complaint(
+      await panel.send('PATCH', '/api/settings', asAdmin({ body: unknown })),
+      `/${section}/unknownField`,
+    )
     if (said) wrong.push(`/${section} unknown: ${said}`)
   }
   const said = complaint(await panel.send('PATCH', '/api/settings', asAdmin({ body: { nothing: {} } })), '/nothing')
@@ -290,7 +297,12 @@ t.test('passwords are compared in NFKC, e-mails without case', async (t) => {
   const composed = 'Pässwörd ﬁne ①②③'
   const email = 'Grüße@Example.com'
   await panel.ok('POST', '/api/users', asAdmin({ body: { email, password: composed } }))
-  for (const password of [composed, composed.normalize('NFKC'), composed.normalize('NFKD'), composed.normalize('NFD')]) {
+  for (const password of [
+    composed,
+    composed.normalize('NFKC'),
+    composed.normalize('NFKD'),
+    composed.normalize('NFD'),
+  ]) {
     t.equal((await panel.login(email, password)).status, 200)
   }
   t.equal((await panel.login('GRÜSSE@example.com', composed)).status, 401, 'ß is not ss')

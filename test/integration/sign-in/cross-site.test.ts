@@ -54,7 +54,11 @@ t.test('an unsafe request with the cookie from another site is 403', async (t) =
   t.same(await notForbidden(panel, routes), [], 'on every route that asks who it is')
   const open = unsafe.filter(({ isPublic }) => isPublic)
   t.same(await notForbidden(panel, open), [], 'on every other')
-  t.equal((await panel.send('GET', '/api/auth/session', { cookie: panel.admin.token })).status, 200, 'the session goes on')
+  t.equal(
+    (await panel.send('GET', '/api/auth/session', { cookie: panel.admin.token })).status,
+    200,
+    'the session goes on',
+  )
   const own = { origin: panel.url, 'sec-fetch-site': 'same-origin' }
   const carried = { cookie: panel.admin.token, headers: own, body: { name: 'ours' } }
   t.equal((await panel.send('POST', '/api/organisations', carried)).status, 201, 'the panel’s own page may')
@@ -125,7 +129,11 @@ t.test('another site cannot sign its visitors in', async (t) => {
 })
 
 t.test('no other origin may read an answer', async (t) => {
-  const headers = { origin: evil, 'access-control-request-method': 'DELETE', 'access-control-request-headers': 'authorization' }
+  const headers = {
+    origin: evil,
+    'access-control-request-method': 'DELETE',
+    'access-control-request-headers': 'authorization',
+  }
   for (const path of ['/api/auth/login', '/api/auth/session', '/api/users', '/api/openapi.json']) {
     for (const method of ['OPTIONS', 'GET']) {
       const reply = await panel.send(method, path, { cookie: panel.admin.token, headers })
@@ -183,7 +191,11 @@ async function addressesGiven(t: Test, panel: SignInPanel): Promise<void> {
   const document = await panel.send('GET', '/api/openapi.json', carried)
   t.notMatch(document.text, /evil/)
   const { email, password } = person
-  const login = await panel.send('POST', '/api/auth/login', { ...carried, ip: panel.newIp(), body: { email, password } })
+  const login = await panel.send('POST', '/api/auth/login', {
+    ...carried,
+    ip: panel.newIp(),
+    body: { email, password },
+  })
   t.notMatch(login.cookies.join(), /domain=/i, 'the cookie is for this host alone')
   t.equal(/; Secure/i.test(login.cookies.join()), expected.startsWith('https:'), 'Secure as the public URL says')
   const csrf = await panel.send('POST', '/api/organisations', {
@@ -194,14 +206,17 @@ async function addressesGiven(t: Test, panel: SignInPanel): Promise<void> {
   t.equal(csrf.status, 403, 'an Origin that agrees with the Host is foreign all the same')
 }
 
-t.test('the first request does not fix the public URL: links, WebAuthn and cookies follow the configuration', async (t) => {
-  await t.test('as it listens', (t) => addressesGiven(t, panel))
-  await t.test('by PUBLIC_URL', async (t) => {
-    const publicUrl = 'https://panel.example.com'
-    const behindProxy = await startSignInPanel(t, { SMTP_URL: mail.url, PUBLIC_URL: publicUrl })
-    await addressesGiven(t, behindProxy)
-  })
-})
+t.test(
+  'the first request does not fix the public URL: links, WebAuthn and cookies follow the configuration',
+  async (t) => {
+    await t.test('as it listens', (t) => addressesGiven(t, panel))
+    await t.test('by PUBLIC_URL', async (t) => {
+      const publicUrl = 'https://panel.example.com'
+      const behindProxy = await startSignInPanel(t, { SMTP_URL: mail.url, PUBLIC_URL: publicUrl })
+      await addressesGiven(t, behindProxy)
+    })
+  },
+)
 
 t.test('a set-up that another site begins takes nothing that is in force', async (t) => {
   const person = await panel.newTwoFactorPerson()

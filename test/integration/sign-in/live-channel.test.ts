@@ -23,7 +23,8 @@ async function newDevice(owner: Person): Promise<Device> {
   return { id: approved.device.id, token: polled.token }
 }
 
-const address = (path = '/api/tunnel/ws') => `${panel.url.replace('http', 'ws').replace('localhost', '127.0.0.1')}${path}`
+const address = (path = '/api/tunnel/ws') =>
+  `${panel.url.replace('http', 'ws').replace('localhost', '127.0.0.1')}${path}`
 
 async function open(token: string): Promise<WebSocket> {
   const socket = new WebSocket(address(), { headers: { authorization: `Bearer ${token}` } })
@@ -51,7 +52,10 @@ t.test('the channel is closed at once when its device or owner loses the right t
   const ends: [name: string, end: (device: Device, owner: Person) => Promise<unknown>][] = [
     ['token regenerated', ({ id }) => panel.ok('POST', `/api/tunnel/devices/${id}/regenerate-token`, asAdmin)],
     ['device deleted', ({ id }) => panel.ok('DELETE', `/api/tunnel/devices/${id}/delete`, asAdmin)],
-    ['owner suspended', (_, { id }) => panel.ok('PATCH', `/api/users/${id}`, { ...asAdmin, body: { suspended: true } })],
+    [
+      'owner suspended',
+      (_, { id }) => panel.ok('PATCH', `/api/users/${id}`, { ...asAdmin, body: { suspended: true } }),
+    ],
     ['owner deleted', (_, { id }) => panel.ok('DELETE', `/api/users/${id}`, asAdmin)],
   ]
   for (const [name, end] of ends) {
@@ -62,7 +66,11 @@ t.test('the channel is closed at once when its device or owner loses the right t
     await end(device, owner)
     const [code] = await closed
     t.equal(code, 4403, name)
-    t.match(await refusal('/api/tunnel/ws', { authorization: `Bearer ${device.token}` }), /^4(401|03|01|403)$/, `${name}: again`)
+    t.match(
+      await refusal('/api/tunnel/ws', { authorization: `Bearer ${device.token}` }),
+      /^4(401|03|01|403)$/,
+      `${name}: again`,
+    )
   }
 })
 
@@ -74,7 +82,11 @@ t.test('nothing but a device’s token in the header opens it', async (t) => {
     ['nothing', '/api/tunnel/ws', {}],
     ['a session', '/api/tunnel/ws', { authorization: `Bearer ${panel.admin.token}` }],
     ['a cookie', '/api/tunnel/ws', { cookie: `session=${panel.admin.token}` }],
-    ['a cookie of another site', '/api/tunnel/ws', { cookie: `session=${owner.token}`, origin: 'https://evil.example' }],
+    [
+      'a cookie of another site',
+      '/api/tunnel/ws',
+      { cookie: `session=${owner.token}`, origin: 'https://evil.example' },
+    ],
     ['an administrator’s key', '/api/tunnel/ws', { 'x-api-key': key }],
     ['the token in the URL', `/api/tunnel/ws?token=${token}`, {}],
     ['the token in a cookie', '/api/tunnel/ws', { cookie: `session=${token}` }],

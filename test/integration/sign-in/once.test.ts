@@ -36,8 +36,7 @@ function oneWins(t: Test, replies: readonly Reply[]): void {
   )
 }
 
-const tempTokens = (person: TwoFactorPerson): Promise<string[]> =>
-  inParallel(count, 4, () => panel.tempToken(person))
+const tempTokens = (person: TwoFactorPerson): Promise<string[]> => inParallel(count, 4, () => panel.tempToken(person))
 
 t.test('two panels', { skip: withoutPostgres || withoutRedis }, async (t) => {
   mail = await mailSink(t)
@@ -127,7 +126,9 @@ t.test('two panels', { skip: withoutPostgres || withoutRedis }, async (t) => {
     oneWins(t, replies)
     const winner = replies.findIndex(({ status }) => status === 200)
     t.equal((await panel.login(person.email, password(winner))).status, 200, 'the winner’s password is in force')
-    const late = await panel.send('POST', '/api/auth/password-reset/confirm', { body: { token, password: password(99) } })
+    const late = await panel.send('POST', '/api/auth/password-reset/confirm', {
+      body: { token, password: password(99) },
+    })
     t.match(late.status, /^4(01|10)$/, 'nor later')
   })
 
@@ -190,7 +191,10 @@ t.test('two panels', { skip: withoutPostgres || withoutRedis }, async (t) => {
     })
     const replies = await Promise.all(
       prepared.map((carried, index) =>
-        (panels[index % 2] as SignInPanel).send('POST', '/api/auth/passkey/register', { ip: panel.newIp(), ...carried }),
+        (panels[index % 2] as SignInPanel).send('POST', '/api/auth/passkey/register', {
+          ip: panel.newIp(),
+          ...carried,
+        }),
       ),
     )
     oneWins(t, replies)

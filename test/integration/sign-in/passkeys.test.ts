@@ -11,7 +11,8 @@ t.before(async () => {
   panel = await startSignInPanel(t)
 })
 
-const post = (path: string, carried: Carried): Promise<Reply> => panel.send('POST', path, { ip: panel.newIp(), ...carried })
+const post = (path: string, carried: Carried): Promise<Reply> =>
+  panel.send('POST', path, { ip: panel.newIp(), ...carried })
 const requestOptions = async (email?: string) =>
   (await panel.ok('POST', '/api/auth/passkey/authenticate-challenge', { body: email ? { email } : {} })).body
 const creationOptions = async (bearer: string) =>
@@ -19,7 +20,10 @@ const creationOptions = async (bearer: string) =>
 const authenticate = (response: object, more: object = {}, carried: Carried = {}): Promise<Reply> =>
   post('/api/auth/passkey/authenticate', { ...carried, body: { response, ...more } })
 
-async function register(person: Person, passkey: SoftwarePasskey = softwarePasskey(panel.origin)): Promise<SoftwarePasskey> {
+async function register(
+  person: Person,
+  passkey: SoftwarePasskey = softwarePasskey(panel.origin),
+): Promise<SoftwarePasskey> {
   const response = passkey.create(await creationOptions(person.token))
   await panel.ok('POST', '/api/auth/passkey/register', { bearer: person.token, body: { response } })
   return passkey
@@ -89,7 +93,10 @@ t.test('an assertion is good once, and for its ceremony alone', async (t) => {
   isRefused(t, await authenticate(passkey.get(creation)), 'a challenge for making a passkey')
   const request = await requestOptions()
   const wrongPurpose = softwarePasskey(panel.origin).create({ ...creation, challenge: request.challenge })
-  const { status } = await post('/api/auth/passkey/register', { bearer: person.token, body: { response: wrongPurpose } })
+  const { status } = await post('/api/auth/passkey/register', {
+    bearer: person.token,
+    body: { response: wrongPurpose },
+  })
   t.equal(status, 401, 'a challenge for signing in')
 })
 
@@ -129,7 +136,10 @@ t.test('a credential registered again stays its owner’s', async (t) => {
   const own = await authenticate(passkey.get(await requestOptions(), { userHandle: undefined }))
   t.match(own, { status: 200, body: { user: { id: victim.id } } }, 'the victim’s is as it was')
   const again = passkey.create(await creationOptions(victim.token))
-  t.match((await post('/api/auth/passkey/register', { bearer: victim.token, body: { response: again } })).status, /^4(01|09)$/)
+  t.match(
+    (await post('/api/auth/passkey/register', { bearer: victim.token, body: { response: again } })).status,
+    /^4(01|09)$/,
+  )
 })
 
 t.test('an unknown, a removed and a forged passkey are refused alike', async (t) => {
@@ -176,7 +186,10 @@ t.test('a challenge looks the same for an unknown e-mail, a known one and one wi
     const shape = async (email: string) => {
       const query = method === 'GET' ? `?email=${encodeURIComponent(email)}` : ''
       const body = method === 'GET' ? undefined : { email }
-      const reply = await panel.send(method, `/api/auth/passkey/authenticate-challenge${query}`, { ip: panel.newIp(), body })
+      const reply = await panel.send(method, `/api/auth/passkey/authenticate-challenge${query}`, {
+        ip: panel.newIp(),
+        body,
+      })
       const { date: _, 'x-request-id': __, ...headers } = reply.headers
       const { challenge, ...rest } = reply.body
       return { status: reply.status, headers, rest, length: challenge.length, fields: Object.keys(reply.body) }

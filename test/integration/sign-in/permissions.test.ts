@@ -36,12 +36,54 @@ const password = 'long enough a password'
 const rows: Row[] = [
   //                                                              nobody user holder admin key key+ adminkey device suspended
   ['GET', '/api/users', 'users:read', undefined, 401, 403, 200, 200, 403, 200, 200, 403, 401],
-  ['POST', '/api/users', 'users:write', (u) => ({ email: `${u}@example.com`, password }), 401, 403, 201, 201, 403, 201, 201, 403, 401],
+  [
+    'POST',
+    '/api/users',
+    'users:write',
+    (u) => ({ email: `${u}@example.com`, password }),
+    401,
+    403,
+    201,
+    201,
+    403,
+    201,
+    201,
+    403,
+    401,
+  ],
   ['GET', `/api/users/${nobodysId}`, 'users:read', undefined, 401, 403, 404, 404, 403, 404, 404, 403, 401],
-  ['PATCH', `/api/users/${nobodysId}`, 'users:write', () => ({ name: 'x' }), 401, 403, 404, 404, 403, 404, 404, 403, 401],
+  [
+    'PATCH',
+    `/api/users/${nobodysId}`,
+    'users:write',
+    () => ({ name: 'x' }),
+    401,
+    403,
+    404,
+    404,
+    403,
+    404,
+    404,
+    403,
+    401,
+  ],
   ['DELETE', `/api/users/${nobodysId}`, 'users:write', undefined, 401, 403, 404, 404, 403, 404, 404, 403, 401],
   ['GET', '/api/settings', 'settings:write', undefined, 401, 403, 200, 200, 403, 200, 200, 403, 401],
-  ['PATCH', '/api/settings', 'settings:write', () => ({ features: { tunnels: true } }), 401, 403, 200, 200, 403, 200, 200, 403, 401],
+  [
+    'PATCH',
+    '/api/settings',
+    'settings:write',
+    () => ({ features: { tunnels: true } }),
+    401,
+    403,
+    200,
+    200,
+    403,
+    200,
+    200,
+    403,
+    401,
+  ],
   ['GET', '/api/audit', 'audit:read', undefined, 401, 403, 200, 200, 403, 200, 200, 403, 401],
   ['GET', '/api/apikeys', 'apikeys:read', undefined, 401, 403, 200, 200, 403, 200, 200, 403, 401],
   ['GET', '/api/apikeys/my', undefined, undefined, 401, 200, 200, 200, 200, 200, 200, 403, 401],
@@ -49,20 +91,90 @@ const rows: Row[] = [
   ['PATCH', `/api/apikeys/${nobodysId}`, undefined, () => ({ name: 'x' }), 401, 404, 404, 404, 404, 404, 404, 403, 401],
   ['DELETE', `/api/apikeys/${nobodysId}`, undefined, undefined, 401, 404, 404, 404, 404, 404, 404, 403, 401],
   ['POST', `/api/apikeys/${nobodysId}/rotate`, undefined, undefined, 401, 404, 404, 404, 404, 404, 404, 403, 401],
-  ['GET', '/api/organisations', undefined, undefined, 401, 200, 200, 200, 200, 200, 200, 403, 401],
+  ['GET', '/api/organisations', undefined, undefined, 401, 200, 200, 200, 403, 403, 200, 403, 401],
   ['GET', `/api/organisations/${nobodysId}`, undefined, undefined, 401, 404, 404, 404, 404, 404, 404, 403, 401],
   ['DELETE', `/api/organisations/${nobodysId}`, undefined, undefined, 401, 404, 404, 404, 404, 404, 404, 403, 401],
   ['GET', '/api/auth/sessions', undefined, undefined, 401, 200, 200, 200, 403, 403, 403, 403, 401],
   ['DELETE', `/api/auth/sessions/${nobodysId}`, undefined, undefined, 401, 404, 404, 404, 403, 403, 403, 403, 401],
-  ['POST', '/api/auth/reauthenticate', undefined, () => ({ password: 'x' }), 401, 401, 401, 401, 403, 403, 403, 403, 401],
-  ['POST', '/api/auth/password', undefined, () => ({ currentPassword: 'x', newPassword: password }), 401, 401, 401, 401, 403, 403, 403, 403, 401],
+  [
+    'POST',
+    '/api/auth/reauthenticate',
+    undefined,
+    () => ({ password: 'x' }),
+    401,
+    401,
+    401,
+    401,
+    403,
+    403,
+    403,
+    403,
+    401,
+  ],
+  [
+    'POST',
+    '/api/auth/password',
+    undefined,
+    () => ({ currentPassword: 'x', newPassword: password }),
+    401,
+    401,
+    401,
+    401,
+    403,
+    403,
+    403,
+    403,
+    401,
+  ],
   ['GET', '/api/auth/2fa/setup', undefined, undefined, 401, 200, 200, 200, 403, 403, 403, 403, 401],
-  ['POST', '/api/auth/2fa/disable', undefined, () => ({ token: '123456' }), 401, 409, 409, 409, 403, 403, 403, 403, 401],
+  [
+    'POST',
+    '/api/auth/2fa/disable',
+    undefined,
+    () => ({ token: '123456' }),
+    401,
+    409,
+    409,
+    409,
+    403,
+    403,
+    403,
+    403,
+    401,
+  ],
   ['GET', '/api/auth/passkey/register-challenge', undefined, undefined, 401, 200, 200, 200, 403, 403, 403, 403, 401],
   ['GET', '/api/auth/passkeys', undefined, undefined, 401, 200, 200, 200, 403, 403, 403, 403, 401],
   ['DELETE', `/api/auth/passkeys/${nobodysId}`, undefined, undefined, 401, 404, 404, 404, 403, 403, 403, 403, 401],
-  ['POST', '/api/tunnel/device/approve', 'tunnels:approve', () => ({ userCode: 'AAAA-0000' }), 401, 403, 404, 404, 403, 404, 404, 403, 401],
-  ['POST', '/api/tunnel/device/deny', 'tunnels:approve', () => ({ userCode: 'AAAA-0000' }), 401, 403, 404, 404, 403, 404, 404, 403, 401],
+  [
+    'POST',
+    '/api/tunnel/device/approve',
+    'tunnels:approve',
+    () => ({ userCode: 'AAAA-0000' }),
+    401,
+    403,
+    404,
+    404,
+    403,
+    404,
+    404,
+    403,
+    401,
+  ],
+  [
+    'POST',
+    '/api/tunnel/device/deny',
+    'tunnels:approve',
+    () => ({ userCode: 'AAAA-0000' }),
+    401,
+    403,
+    404,
+    404,
+    403,
+    404,
+    404,
+    403,
+    401,
+  ],
 ]
 
 async function deviceToken(owner: Person): Promise<string> {
@@ -133,7 +245,11 @@ t.test('nobody grants what they do not hold, nor takes over a holder of more', a
   for (const [name, carried] of Object.entries(as)) {
     for (const permissions of [['*'], ['settings:write'], ['users:*'], ['servers:*'], ['servers:write']]) {
       const body = { email: `granted-${name}@example.com`, password, permissions }
-      t.equal((await panel.send('POST', '/api/users', { ...carried, body })).status, 403, `${name} makes ${permissions}`)
+      t.equal(
+        (await panel.send('POST', '/api/users', { ...carried, body })).status,
+        403,
+        `${name} makes ${permissions}`,
+      )
       for (const id of [clerk.id, victim.id]) {
         const reply = await panel.send('PATCH', `/api/users/${id}`, { ...carried, body: { permissions } })
         t.equal(reply.status, 403, `${name} gives ${permissions}`)
@@ -148,7 +264,10 @@ t.test('nobody grants what they do not hold, nor takes over a holder of more', a
       t.equal((await panel.send('DELETE', `/api/users/${id}/2fa`, carried)).status, 403, `${name} removes 2FA`)
     }
   }
-  const wider = await panel.send('PATCH', `/api/users/${clerk.id}`, { apiKey: key, body: { permissions: ['users:read'] } })
+  const wider = await panel.send('PATCH', `/api/users/${clerk.id}`, {
+    apiKey: key,
+    body: { permissions: ['users:read'] },
+  })
   t.equal(wider.status, 403, 'a key gives no more than it has itself, though its owner has it')
   const ordinary = await panel.newPerson(['servers:read'])
   const fine = await panel.send('PATCH', `/api/users/${ordinary.id}`, { bearer: clerk.token, body: { name: 'x' } })
@@ -196,7 +315,12 @@ t.test('an organisation is its members’ and each role’s own', async (t) => {
   t.equal((await put(member, stranger, 'member')).status, 403, 'a member adds nobody')
   t.equal((await put(member, member, 'owner')).status, 403, 'nor becomes more')
   t.equal((await panel.send('PATCH', path, { bearer: member.token, body: { name: 'mine' } })).status, 403)
-  t.equal((await panel.send('PATCH', path, { bearer: owner.token, body: { quotas: { allocationsPerOrganisation: 999 } } })).status, 403, 'an owner raises no quota')
+  t.equal(
+    (await panel.send('PATCH', path, { bearer: owner.token, body: { quotas: { allocationsPerOrganisation: 999 } } }))
+      .status,
+    403,
+    'an owner raises no quota',
+  )
   for (const [method, at, sent] of [
     ['GET', path, undefined],
     ['PATCH', path, { name: 'x' }],
@@ -215,7 +339,10 @@ t.test('an organisation is its members’ and each role’s own', async (t) => {
 
 t.test('no answer joins what the database knows of a user', async (t) => {
   const person = await panel.newTwoFactorPerson(['users:read'])
-  const { body: organisation } = await panel.ok('POST', '/api/organisations', { bearer: person.token, body: { name: 'x' } })
+  const { body: organisation } = await panel.ok('POST', '/api/organisations', {
+    bearer: person.token,
+    body: { name: 'x' },
+  })
   const { text: login } = await panel.login(person.email, person.password)
   const texts = [login]
   for (const path of [
@@ -233,6 +360,7 @@ t.test('no answer joins what the database knows of a user', async (t) => {
   }
   for (const text of texts) {
     t.notMatch(text, /hash|stamp|digest|sealed|argon2|normalised|publicKey/i)
-    for (const secret of [person.secret, person.password, person.token, ...person.recoveryCodes]) t.notOk(text.includes(secret))
+    for (const secret of [person.secret, person.password, person.token, ...person.recoveryCodes])
+      t.notOk(text.includes(secret))
   }
 })

@@ -15,7 +15,8 @@ t.before(async () => {
   panel = await startSignInPanel(t, { SMTP_URL: mail.url })
 })
 
-const post = (path: string, carried: Carried): Promise<Reply> => panel.send('POST', path, { ip: panel.newIp(), ...carried })
+const post = (path: string, carried: Carried): Promise<Reply> =>
+  panel.send('POST', path, { ip: panel.newIp(), ...carried })
 const verifyLogin = (body: object): Promise<Reply> => post('/api/auth/2fa/verify-login', { body })
 
 t.test('no session before the second factor', async (t) => {
@@ -49,7 +50,11 @@ t.test('a TOTP code is good once, for whatever', async (t) => {
 t.test('a code of an earlier step is none once a later one was used', async (t) => {
   const person = await panel.newTwoFactorPerson()
   const [now, next] = [totp(person.secret), totp(person.secret, 1)]
-  t.equal((await verifyLogin({ tempToken: await panel.tempToken(person), token: next })).status, 200, 'of the step ahead')
+  t.equal(
+    (await verifyLogin({ tempToken: await panel.tempToken(person), token: next })).status,
+    200,
+    'of the step ahead',
+  )
   t.equal((await verifyLogin({ tempToken: await panel.tempToken(person), token: now })).status, 401)
 })
 
@@ -146,7 +151,11 @@ t.test('a session of low assurance cannot take the second factor away', async (t
     t.match(status, /^40[13]$/, `${method} ${path} after the password again: ${status}`)
   }
   const tempToken = await panel.tempToken(owner)
-  t.equal((await verifyLogin({ tempToken, backupCode: on.recoveryCodes[0] })).status, 200, 'it is on, and the codes hold')
+  t.equal(
+    (await verifyLogin({ tempToken, backupCode: on.recoveryCodes[0] })).status,
+    200,
+    'it is on, and the codes hold',
+  )
 })
 
 t.test('a new set-up neither shows nor replaces the secret in force', async (t) => {
@@ -155,7 +164,11 @@ t.test('a new set-up neither shows nor replaces the secret in force', async (t) 
   t.notMatch(reply.text, person.secret)
   if (reply.status === 200) {
     const tempToken = await panel.tempToken(person)
-    t.equal((await verifyLogin({ tempToken, token: totp(reply.body.secret) })).status, 401, 'the new one is not in force')
+    t.equal(
+      (await verifyLogin({ tempToken, token: totp(reply.body.secret) })).status,
+      401,
+      'the new one is not in force',
+    )
   }
   t.equal((await verifyLogin({ tempToken: await panel.tempToken(person), token: totp(person.secret) })).status, 200)
 })

@@ -39,9 +39,12 @@ t.test('with a proxy that is believed', async (t) => {
   await t.test('an account in every spelling, by every path', async (t) => {
     const person = await panel.newPerson()
     const [local, domain] = person.email.split('@') as [string, string]
-    const fullWidth = [...person.email].map((c) => (/[a-z]/.test(c) ? String.fromCodePoint(c.charCodeAt(0) + 0xfee0) : c))
+    const fullWidth = [...person.email].map((c) =>
+      /[a-z]/.test(c) ? String.fromCodePoint(c.charCodeAt(0) + 0xfee0) : c,
+    )
     const spellings = [person.email.toUpperCase(), `${local.toUpperCase()}@${domain}`, fullWidth.join('')]
-    for (const email of spellings) t.equal((await panel.login(email, person.password)).status, 200, `${email} is the same`)
+    for (const email of spellings)
+      t.equal((await panel.login(email, person.password)).status, 200, `${email} is the same`)
     for (let index = 0; index < perAccount; index++) await panel.login(spellings[index % 3] ?? '', wrong)
     for (const email of [person.email, ...spellings]) isThrottled(t, await panel.login(email, person.password), email)
     const body = { email: person.email, password: person.password }
@@ -82,41 +85,51 @@ t.test('with a proxy that is believed', async (t) => {
   })
 
   await t.test('an IPv6 customer who changes addresses within their /64', async (t) => {
-    const address = (index: number) => `fd12:3456:789a:1:${index.toString(16)}:${(index * 997).toString(16)}:0:${index + 1}`
+    const address = (index: number) =>
+      `fd12:3456:789a:1:${index.toString(16)}:${(index * 997).toString(16)}:0:${index + 1}`
     t.same(tally(await tryAccounts(panel, perAddress, (index) => ({ ip: address(index) }))), { 401: perAddress })
     isThrottled(t, await panel.login(nobody(perAddress), wrong, address(perAddress)), 'another address')
     isThrottled(t, await panel.login(nobody(perAddress), wrong, 'FD12:3456:789A:0001::1'), 'another spelling')
     t.equal((await panel.login(nobody(perAddress), wrong, 'fd12:3456:789a:2::1')).status, 401, 'another /64')
   })
 
-  await t.test('an account that there is and one that there is not are alike, until and while they are locked', async (t) => {
-    const known = await panel.newPerson()
-    const suspended = [await panel.newPerson(), await panel.newPerson()] as const
-    for (const { id } of suspended) {
-      await panel.ok('PATCH', `/api/users/${id}`, { bearer: panel.admin.token, body: { suspended: true } })
-    }
-    const factor = await panel.newTwoFactorPerson()
-    const seen = async (email: string, password: string): Promise<string[]> => {
-      const replies: string[] = []
-      for (let index = 0; index < perAccount + 2; index++) {
-        const { status, headers, body } = await panel.login(email, password)
-        const { date, 'x-request-id': _, 'retry-after': wait, ...rest } = headers
-        // The wait is of seconds, and the tries for one account begin later than those for another.
-        const shown = { status, headers: { ...rest, wait: wait !== undefined && Math.ceil(Number(wait) / 100) }, body }
-        const text = JSON.stringify(shown)
-        const id = String(body.requestId)
-        replies.push(text.replaceAll(id, 'ID').replaceAll(encodeURIComponent(email), 'EMAIL').replaceAll(email, 'EMAIL'))
+  await t.test(
+    'an account that there is and one that there is not are alike, until and while they are locked',
+    async (t) => {
+      const known = await panel.newPerson()
+      const suspended = [await panel.newPerson(), await panel.newPerson()] as const
+      for (const { id } of suspended) {
+        await panel.ok('PATCH', `/api/users/${id}`, { bearer: panel.admin.token, body: { suspended: true } })
       }
-      return replies
-    }
-    const expected = await seen('not-there-at-all@example.com', wrong)
-    t.match(expected[0], /"status":401/)
-    t.match(expected.at(-1), /"status":429/)
-    t.same(await seen(known.email, wrong), expected, 'a wrong password')
-    t.same(await seen(suspended[0].email, wrong), expected, 'a suspended user’s wrong password')
-    t.same(await seen(suspended[1].email, suspended[1].password), expected, 'a suspended user’s right password')
-    t.same(await seen(factor.email, wrong), expected, 'a wrong password where there is a second factor')
-  })
+      const factor = await panel.newTwoFactorPerson()
+      const seen = async (email: string, password: string): Promise<string[]> => {
+        const replies: string[] = []
+        for (let index = 0; index < perAccount + 2; index++) {
+          const { status, headers, body } = await panel.login(email, password)
+          const { date, 'x-request-id': _, 'retry-after': wait, ...rest } = headers
+          // The wait is of seconds, and the tries for one account begin later than those for another.
+          const shown = {
+            status,
+            headers: { ...rest, wait: wait !== undefined && Math.ceil(Number(wait) / 100) },
+            body,
+          }
+          const text = JSON.stringify(shown)
+          const id = String(body.requestId)
+          replies.push(
+            text.replaceAll(id, 'ID').replaceAll(encodeURIComponent(email), 'EMAIL').replaceAll(email, 'EMAIL'),
+          )
+        }
+        return replies
+      }
+      const expected = await seen('not-there-at-all@example.com', wrong)
+      t.match(expected[0], /"status":401/)
+      t.match(expected.at(-1), /"status":429/)
+      t.same(await seen(known.email, wrong), expected, 'a wrong password')
+      t.same(await seen(suspended[0].email, wrong), expected, 'a suspended user’s wrong password')
+      t.same(await seen(suspended[1].email, suspended[1].password), expected, 'a suspended user’s right password')
+      t.same(await seen(factor.email, wrong), expected, 'a wrong password where there is a second factor')
+    },
+  )
 
   await t.test('proving it again counts like signing in', async (t) => {
     for (const [path, body] of [
@@ -146,9 +159,15 @@ t.test('with a proxy that is believed', async (t) => {
     isThrottled(t, await guess({ token: totp(person.secret) }), 'the right code')
     isThrottled(t, await guess({ backupCode: person.recoveryCodes[0] }), 'a recovery code')
     const carried = { bearer: person.token, ip: panel.newIp() }
-    const again = await panel.send('POST', '/api/auth/reauthenticate', { ...carried, body: { token: totp(person.secret) } })
+    const again = await panel.send('POST', '/api/auth/reauthenticate', {
+      ...carried,
+      body: { token: totp(person.secret) },
+    })
     isThrottled(t, again, 'proving it again')
-    const disable = await panel.send('POST', '/api/auth/2fa/disable', { ...carried, body: { token: totp(person.secret) } })
+    const disable = await panel.send('POST', '/api/auth/2fa/disable', {
+      ...carried,
+      body: { token: totp(person.secret) },
+    })
     isThrottled(t, disable, 'turning it off')
   })
 
@@ -187,7 +206,13 @@ t.test('addresses that a peer who is not believed makes up', async (t) => {
   const panel = await startSignInPanel(t, { TRUSTED_PROXIES: '192.0.2.1' })
   const statuses = await tryAccounts(panel, perAddress + 5, (index) => {
     const ip = `203.0.113.${index}`
-    const headers = { 'x-real-ip': ip, 'x-client-ip': ip, 'cf-connecting-ip': ip, 'true-client-ip': ip, forwarded: `for=${ip}` }
+    const headers = {
+      'x-real-ip': ip,
+      'x-client-ip': ip,
+      'cf-connecting-ip': ip,
+      'true-client-ip': ip,
+      forwarded: `for=${ip}`,
+    }
     return { ip, headers: { ...headers, 'x-forwarded-for': `${ip}, 192.0.2.1` } }
   })
   t.same(tally(statuses), { 401: perAddress, 429: 5 })
@@ -208,7 +233,9 @@ t.test('mail that strangers have sent', async (t) => {
   for (let round = 0; round < 10; round++) {
     const tempToken = await panel.tempToken(person)
     for (let index = 0; index < 4; index++) {
-      codes.push((await panel.send('POST', '/api/auth/2fa/send-email', { ip: panel.newIp(), body: { tempToken } })).status)
+      codes.push(
+        (await panel.send('POST', '/api/auth/2fa/send-email', { ip: panel.newIp(), body: { tempToken } })).status,
+      )
     }
   }
   t.ok(codes.includes(200) && codes.includes(429), `codes: ${JSON.stringify(tally(codes))}`)

@@ -47,7 +47,11 @@ t.test('forged session tokens: algorithm, crit, kid, audience, issuer, expiry', 
   const forged: Record<string, string> = {
     'alg none': unsignedJwt({ ...header, alg: 'none' }, payload),
     'alg None': unsignedJwt({ ...header, alg: 'None' }, payload),
-    'alg none with the old signature': unsignedJwt({ ...header, alg: 'none' }, payload, readJwt(person.token).signature),
+    'alg none with the old signature': unsignedJwt(
+      { ...header, alg: 'none' },
+      payload,
+      readJwt(person.token).signature,
+    ),
     'alg none with the right MAC': signJwt({ ...header, alg: 'none' }, payload, key),
     'no signature': unsignedJwt(header, payload),
     'no alg': signJwt({ typ: 'JWT', kid: header['kid'] }, payload, key),
@@ -59,7 +63,11 @@ t.test('forged session tokens: algorithm, crit, kid, audience, issuer, expiry', 
     'RS256 with a key of the forger': rs256 + rsSignature,
     'HS256 with a public key as secret': signJwt({ ...header, alg: 'HS256' }, payload, pem),
     'a key of its own in the header': signJwt({ ...header, jwk: publicKey.export({ format: 'jwk' }) }, payload, 'own'),
-    'a key at an address': signJwt({ ...header, jku: 'http://127.0.0.1:1/keys', x5u: 'http://127.0.0.1:1' }, payload, 'own'),
+    'a key at an address': signJwt(
+      { ...header, jku: 'http://127.0.0.1:1/keys', x5u: 'http://127.0.0.1:1' },
+      payload,
+      'own',
+    ),
     'an empty secret': signJwt(header, payload, ''),
     'the secret itself': signJwt(header, payload, secretKey),
     'the key of another purpose': signJwt(header, payload, tokenKey(secretKey, 'tunnel-device')),
@@ -360,7 +368,11 @@ t.test('no spelling of a path passes the check', async (t) => {
     t.ok([301, 308, 400, 403, 404].includes(somebody.status), `${path} by somebody: ${somebody.status}`)
     for (const { text } of [nobody, somebody]) t.notMatch(text, /admin@localhost/, path)
   }
-  for (const query of [`access_token=${panel.admin.token}`, `token=${panel.admin.token}`, `session=${panel.admin.token}`]) {
+  for (const query of [
+    `access_token=${panel.admin.token}`,
+    `token=${panel.admin.token}`,
+    `session=${panel.admin.token}`,
+  ]) {
     t.not((await panel.send('GET', `/api/users?${query}`)).status, 200, 'no credential is taken from the query')
   }
 })

@@ -99,17 +99,18 @@ export function registerUserRoutes({ http, users, audit, policy }: UserRoutesOpt
     summary: 'Changes a user',
     description:
       'A suspension or a new password ends every session of the user at once, for good; a suspension their API keys ' +
-      'too. A new e-mail address needs a fresh sign-in. Quotas are merged, `null` lifts one or all.',
+      'too. A new e-mail address or password needs a fresh sign-in. Quotas are merged, `null` lifts one or all.',
     tag,
     params: byId,
     body: change,
     response: { 200: one },
     async handler(context) {
-      // Mail to the address gives a new password, so whoever changes it takes the account.
-      if (context.body.email !== undefined) assertFreshSession(context.principal)
+      // Whoever chooses the password takes the account, and so does who changes the address: mail to it gives a new one.
+      const { email, password } = context.body
+      if (email !== undefined || password !== undefined) assertFreshSession(context.principal)
       await assertFields(context.body)
       const user = await users.update(context.principal, context.params.id, context.body)
-      const { password, ...shown } = context.body
+      const { password: _, ...shown } = context.body
       const data = { ...shown, ...(password !== undefined && { passwordChanged: true }) }
       await record('user.changed', user.id, context, data)
       return { user }

@@ -1,5 +1,6 @@
-import { Database, type UserDirectory } from '@sallyport/core'
+import { Database, Events, type UserDirectory } from '@sallyport/core'
 import t from 'tap'
+import { userChanged } from '../../dist/directory/user-changed.js'
 import { apiKey } from '../../dist/index.js'
 import { startPanel } from '../support/panel.js'
 import { as, startKeyPanel } from './support.js'
@@ -62,6 +63,17 @@ t.test('what happens to their owner happens to keys, at once', async (t) => {
     t.equal((await as(call, user)('GET', `/api/apikeys/${id}`)).status, 401, 'the session is dead')
     t.equal((await as(call, admin)('GET', `/api/apikeys/${id}`)).status, 200, 'the row is there')
     t.equal(await statusOf(key), 401)
+  })
+
+  t.test('what is heard late of a suspension leaves the keys that were made since', async (t) => {
+    const user = await addUser()
+    await newKey(user)
+    await changeUser(user.id, { suspended: true })
+    await changeUser(user.id, { suspended: false })
+    const made = await newKey(admin, { userId: user.id })
+    // As another instance does, to which Redis brings the event only now.
+    await panel.kernel.get(Events).emit(userChanged, { userId: user.id, change: 'suspended' })
+    t.equal(await statusOf(made.key), 200)
   })
 
   t.test('deletion', async (t) => {

@@ -61,7 +61,8 @@ export function createApiKeyStrategy(options: ApiKeyStrategyOptions): ApiKeyStra
   const read = async (text: string): Promise<KnownCredential<KnownKey> | undefined> => {
     const digest = digestOfKey(text)
     const chain = await store.findByDigest(digest)
-    if (chain.length === 0) return undefined
+    // What has expired is not kept, so each request asks again: nothing is worked out for it.
+    if (chain.length === 0 || chain.some(hasExpired)) return undefined
     const found = await findUsers(chain)
     const inForce = keyInForce(chain, found)
     if (!inForce) return undefined
@@ -122,6 +123,10 @@ export function createApiKeyStrategy(options: ApiKeyStrategyOptions): ApiKeyStra
 
 function headerOf(headers: AuthenticationRequest['headers'], name: string): string | string[] | undefined {
   return Object.hasOwn(headers, name) ? headers[name] : undefined
+}
+
+function hasExpired({ expiresAt }: KeyRecord): boolean {
+  return expiresAt !== null && expiresAt.getTime() <= Date.now()
 }
 
 function toPrincipal({ record, owner, permissions, memberships }: KeyInForce): Principal {

@@ -3,6 +3,7 @@ import {
   createAddressList,
   type DirectoryUser,
   intersectPermissions,
+  isPermission,
   type Membership,
   permits,
 } from '@sallyport/core'
@@ -22,8 +23,11 @@ export interface KeyInForce {
 
 type Powers = Pick<KeyInForce, 'permissions' | 'memberships'>
 
-/** Grants of one key that are looked at; what lists of patterns have in common can be many. */
-const maxGrants = 1_000
+/**
+ * Grants of one key that are looked at, as many as it is given at most; what lists of patterns have in common can be
+ * many more, and every key of a chain would make them more again.
+ */
+const maxGrants = 200
 const ranks: Readonly<Record<Membership['role'], number>> = { member: 0, admin: 1, owner: 2 }
 
 /**
@@ -48,9 +52,16 @@ export function keyInForce(
 
 /** What a client key's grants come to under a bound. */
 export function narrowPermissions(grants: readonly string[], bound: readonly string[]): readonly string[] {
-  const whole = grants.filter((grant) => permits(bound, grant))
-  const rest = grants.filter((grant) => !whole.includes(grant))
+  const exact = new Set(bound.filter(isPermission))
+  const patterns = bound.filter(isPattern)
+  const whole = new Set(grants.filter((grant) => exact.has(grant) || permits(patterns, grant)))
+  // What is no pattern is covered whole or not at all: comparing each with each is left to the few that are.
+  const rest = grants.filter((grant) => !whole.has(grant) && isPattern(grant))
   return [...new Set([...whole, ...intersectPermissions(rest, bound)])].slice(0, maxGrants)
+}
+
+function isPattern(grant: string): boolean {
+  return grant.includes('*')
 }
 
 function withMaker(

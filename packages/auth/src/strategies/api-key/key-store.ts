@@ -60,8 +60,11 @@ export interface KeyStore {
   rotate(read: KeyRecord, secret: NewSecret, by: ActingKey | undefined): Promise<KeyRecord | undefined>
   /** With the keys that it has made. `false` when there is none. */
   remove(id: string): Promise<boolean>
-  /** Removes a user's, and those that they have made for others. */
-  removeOf(userId: string): Promise<number>
+  /**
+   * Removes a user's, and those that they have made for others.
+   * @param presentStamp the user's access stamp: what was made under it stays. Left out, all are removed
+   */
+  removeOf(userId: string, presentStamp?: string): Promise<number>
   /** Deletes what expired long ago. */
   purge(): Promise<void>
 }
@@ -175,9 +178,11 @@ export function createKeyStore(database: Database): KeyStore {
       }),
     remove: async (id) =>
       isUuid(id) && (await query('DELETE FROM auth_api_keys WHERE id = $1 RETURNING id', [id])).length > 0,
-    async removeOf(userId) {
-      const sql = 'DELETE FROM auth_api_keys WHERE user_id = $1 OR made_by_user = $1 RETURNING id'
-      return (await query(sql, [userId])).length
+    async removeOf(userId, presentStamp) {
+      const isOld = (stamp: string): string => `($2::text IS NULL OR ${stamp} IS DISTINCT FROM $2)`
+      const sql = `DELETE FROM auth_api_keys WHERE (user_id = $1 AND ${isOld('access_stamp')})
+        OR (made_by_user = $1 AND ${isOld('made_by_stamp')}) RETURNING id`
+      return (await query(sql, [userId, presentStamp ?? null])).length
     },
     async purge() {
       await query(`DELETE FROM auth_api_keys WHERE expires_at < now() - make_interval(days => ${keptForDays})`, [])

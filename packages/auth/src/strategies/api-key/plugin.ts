@@ -78,8 +78,10 @@ export const apiKey: PluginFactory<ApiKeyConfig> = definePlugin({
         if (change === 'password') return
         await cache.end({ userId })
         if (change === 'permissions') return
-        // A directory's stamp has voided them already; this clears them away, and serves directories without.
-        const count = await store.removeOf(userId)
+        // A directory's stamp has voided them already; this clears them away, and serves directories without. The event
+        // may come late from another instance: keys that the user has made since are under the present stamp, and stay.
+        const user = await users.findById(userId)
+        const count = await store.removeOf(userId, user?.suspended ? undefined : user?.accessStamp)
         if (count === 0) return
         await cache.end({ userId })
         const target = { type: 'user', id: userId }

@@ -44,12 +44,12 @@ export function registerPasswordResetConfirmRoute(options: SessionRouteOptions):
       if (!changed) throw authErrors.RESET_TOKEN_REFUSED()
       await store.revokeAll(changed.id)
       await resets.revoke(changed.id)
-      await attempts.reset(normaliseEmail(changed.email))
       await audit.record({ action: 'password.reset', target: { type: 'user', id: changed.id }, ip, requestId })
       const { publicUrl } = http
       background.run('telling of a new password', () =>
         mailer.send(passwordChangedMail({ to: changed.email, publicUrl })),
       )
+      await attempts.reset(normaliseEmail(changed.email))
       return { success: true }
     },
   })
