@@ -29,6 +29,6 @@ const table: readonly [boolean, string, Record<string, string | string[]>][] = [
 
 for (const [expected, method, headers] of table) {
   t.test(`${method} ${JSON.stringify(headers)}`, async (t) => {
-    t.equal(isCrossSite({ method, headers }, publicUrl), expected)
+    t.equal(isCrossSite({ method, headers }, [publicUrl]), expected)
   })
 }

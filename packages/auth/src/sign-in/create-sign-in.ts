@@ -1,5 +1,5 @@
 import { type Audit, coreErrors, type Http } from '@sallyport/core'
-import { isCrossSite } from '../cross-site.js'
+import type { CrossSiteCheck } from '../cross-site.js'
 import { authErrors } from '../errors.js'
 import { setSessionCookie } from '../strategies/session/session-cookie.js'
 import type { SessionStore } from '../strategies/session/session-store.js'
@@ -12,6 +12,7 @@ interface SignInOptions {
   readonly audit: Audit
   readonly store: SessionStore
   readonly cookieMaxAgeSeconds: number
+  readonly isForeign: CrossSiteCheck
 }
 
 /** `SignIn`, and what only the session strategy's own routes need. */
@@ -20,7 +21,7 @@ export interface OpenSignIn extends SignIn {
 }
 
 /** Makes the end that all ways to sign in share. */
-export function createSignIn({ http, audit, store, cookieMaxAgeSeconds }: SignInOptions): OpenSignIn {
+export function createSignIn({ http, audit, store, cookieMaxAgeSeconds, isForeign }: SignInOptions): OpenSignIn {
   const factors = new Map<string, SecondFactor>()
   const proofs = new Map<string, ReauthenticationProof>()
 
@@ -67,7 +68,7 @@ export function createSignIn({ http, audit, store, cookieMaxAgeSeconds }: SignIn
       await store.freshen(id, session.id, [...new Set([...session.methods, method])])
     },
     assertSameSite({ request }) {
-      if (isCrossSite(request, http.publicUrl)) throw authErrors.CROSS_SITE_REQUEST()
+      if (isForeign(request)) throw authErrors.CROSS_SITE_REQUEST()
     },
   }
   return signIn

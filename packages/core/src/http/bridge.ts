@@ -69,7 +69,8 @@ function beginRequests(app: FastifyInstance, engine: HttpEngine, prefix: string,
     const asked = normalizePath(raw.url ?? '/')
     const pattern = request.routeOptions.url
     const paths = pattern === undefined ? [asked] : [asked, normalizePath(pattern)]
-    await engine.guards.run(paths.map((path) => withoutPrefix(path, prefix) ?? path))
+    const relative = paths.map((path) => withoutPrefix(path, prefix) ?? path)
+    await engine.guards.run(relative, raw)
   })
   app.addHook('onSend', async (request, reply) => {
     // HTTP/2, which a host may speak, has no such header.

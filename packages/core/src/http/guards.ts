@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Disposer } from '../kernel/scope.js'
 import type { Guard } from './http.js'
 import { isWithin, normalizePath } from './request-path.js'
@@ -6,7 +7,7 @@ import { isWithin, normalizePath } from './request-path.js'
 export interface Guards {
   add(prefix: string, guard: Guard): Disposer
   /** Runs the guards of every prefix that one of `paths` is below, in the order in which they were added. */
-  run(paths: readonly string[]): Promise<void>
+  run(paths: readonly string[], request: IncomingMessage): Promise<void>
   readonly prefixes: readonly string[]
 }
 
@@ -18,9 +19,9 @@ export function createGuards(): Guards {
       entries.add(entry)
       return () => void entries.delete(entry)
     },
-    async run(paths) {
+    async run(paths, request) {
       for (const { prefix, guard } of entries) {
-        if (paths.some((path) => isWithin(path, prefix))) await guard()
+        if (paths.some((path) => isWithin(path, prefix))) await guard(request)
       }
     },
     get prefixes() {

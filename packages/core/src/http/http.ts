@@ -19,8 +19,8 @@ export interface ListenAddress {
   readonly port: number
 }
 
-/** Runs before credentials are looked at; throws a catalogued error to refuse. */
-export type Guard = () => void | Promise<void>
+/** Runs before credentials and body are looked at; throws a catalogued error to refuse. */
+export type Guard = (request: IncomingMessage) => void | Promise<void>
 
 /** A WebSocket (or other) upgrade whose credentials have been looked at. */
 export interface UpgradeContext {

@@ -75,7 +75,7 @@ export function createUpgradeListener(engine: HttpEngine, options: UpgradeOption
     }
     const run = async (): Promise<void> => {
       if (engine.closed || engine.inFlight.draining) throw coreErrors.UNAVAILABLE({ reason: 'The panel is stopping' })
-      await engine.guards.run([path ?? '/'])
+      await engine.guards.run([path ?? '/'], request)
       if (!wantsWebSocket) throw coreErrors.BAD_REQUEST({ reason: 'There is no such protocol to change to' })
       if (!handler) throw coreErrors.NOT_FOUND()
       const authentication = await engine.authenticator.authenticate(authenticationRequest(request, ip))

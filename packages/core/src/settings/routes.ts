@@ -5,7 +5,6 @@ import type { Settings } from './settings.js'
 
 const access = { permission: 'settings:write' } as const
 const tag = 'Settings'
-const bodyLimit = 64 * 1024
 const change = Type.Object({}, { additionalProperties: Type.Union([Type.Object({}), Type.Null()]) })
 const answer = Type.Object({}, { additionalProperties: Type.Object({}, { additionalProperties: true }) })
 
@@ -28,7 +27,6 @@ export function addSettingsRoutes(http: Http, settings: Settings, audit: Audit |
     description: 'A JSON merge patch (RFC 7396) of the settings: null gives a field its default.',
     tag,
     body: change,
-    bodyLimit,
     response: { 200: answer },
     async handler({ body, principal, ip, requestId }) {
       const result = await settings.patch(body)

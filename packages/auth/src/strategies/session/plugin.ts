@@ -12,6 +12,7 @@ import {
 } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
 import { createCredentialCache } from '../../credential-cache.js'
+import { createCrossSiteCheck } from '../../cross-site.js'
 import { authErrors } from '../../errors.js'
 import { Mailer } from '../../mail/mailer.js'
 import { OneTimeTokens } from '../../one-time/one-time-tokens.js'
@@ -32,6 +33,7 @@ import { registerPasswordResetConfirmRoute } from './password-reset-confirm-rout
 import { registerPasswordResetRequestRoute } from './password-reset-request-route.js'
 import { registerPasswordRoute } from './password-route.js'
 import type { SessionRouteOptions } from './route-options.js'
+import { hasSessionCookie } from './session-cookie.js'
 import { defineSessionRecords } from './session-record.js'
 import { registerSessionRoutes } from './session-routes.js'
 import { createSessionStore } from './session-store.js'
@@ -48,6 +50,11 @@ export interface SessionConfig {
   readonly attempts: AttemptLimits
   /** How many links for a new password are sent. Default 5 per account and 20 per address in an hour. */
   readonly resetRequests: AttemptLimits
+  /**
+   * Origins, such as `https://panel.example.com`, beside that of `http({ publicUrl })` whose pages may use the cookie.
+   * None by default.
+   */
+  readonly origins: readonly string[]
 }
 
 const day = 86_400
@@ -76,6 +83,7 @@ const schema = Type.Object(
       { perAccount: attemptLimit(5, hour), perAddress: attemptLimit(20, hour) },
       { additionalProperties: false, default: {} },
     ),
+    origins: Type.Array(Type.String({ pattern: '^https?://[^/?#@]+$', maxLength: 300 }), { maxItems: 20, default: [] }),
   },
   { additionalProperties: false },
 )
@@ -111,8 +119,14 @@ export const session: PluginFactory<SessionConfig> = definePlugin({
     scope.defer(cache.close)
     const store = createSessionStore({ records, issuer, idleTimeoutSeconds, lifetimeSeconds, onEnded: cache.end })
 
-    const strategy = createSessionStrategy({ issuer, store, cache, users, publicUrl: () => http.publicUrl })
-    scope.defer(authenticator.use(strategy))
+    const isForeign = createCrossSiteCheck(() => http.publicUrl, config.origins)
+    scope.defer(authenticator.use(createSessionStrategy({ issuer, store, cache, users, isForeign })))
+    // On routes too that do not ask who it is: another site's page shall not make them do anything in somebody's browser.
+    scope.defer(
+      http.guard('/', (request) => {
+        if (isForeign(request) && hasSessionCookie(request.headers.cookie)) throw authErrors.CROSS_SITE_REQUEST()
+      }),
+    )
     scope.defer(
       users.onChange(async ({ userId, change }) => {
         // The stamp has voided a known user's sessions already; this clears them away, and serves directories without.
@@ -133,7 +147,7 @@ export const session: PluginFactory<SessionConfig> = definePlugin({
       resetRequests: createAttempts(rateLimits, 'password-reset', config.resetRequests),
       refusals: createRefusalGrid(),
       store,
-      signIn: createSignIn({ http, audit, store, cookieMaxAgeSeconds: lifetimeSeconds }),
+      signIn: createSignIn({ http, audit, store, cookieMaxAgeSeconds: lifetimeSeconds, isForeign }),
       policy,
       resets: createPasswordReset({ users, oneTime, mailer, audit, publicUrl: () => http.publicUrl }),
       mailer,

@@ -1,4 +1,4 @@
-import { type RouteContext, serializeCookie } from '@sallyport/core'
+import { parseCookies, type RouteContext, serializeCookie } from '@sallyport/core'
 
 /** The cookie that carries a session token. */
 export const sessionCookieName = 'session'
@@ -21,4 +21,9 @@ export function setSessionCookie(reply: SessionReply, token: string, options: Se
 /** Has the browser forget the token. */
 export function clearSessionCookie(reply: SessionReply, publicUrl: string): void {
   setSessionCookie(reply, '', { publicUrl, maxAgeSeconds: 0 })
+}
+
+/** @param header `Cookie` */
+export function hasSessionCookie(header: string | undefined): boolean {
+  return Boolean(parseCookies(header)[sessionCookieName])
 }

@@ -9,7 +9,7 @@ import {
   type UserDirectory,
 } from '@sallyport/core'
 import type { CredentialCache, KnownCredential } from '../../credential-cache.js'
-import { isCrossSite } from '../../cross-site.js'
+import type { CrossSiteCheck } from '../../cross-site.js'
 import { authErrors } from '../../errors.js'
 import { sessionCookieName } from './session-cookie.js'
 import type { SessionRecord } from './session-record.js'
@@ -20,7 +20,8 @@ interface SessionStrategyOptions {
   readonly store: SessionStore
   readonly cache: CredentialCache<KnownSession>
   readonly users: UserDirectory
-  readonly publicUrl: () => string
+  /** Whether another site's page sends it. */
+  readonly isForeign: CrossSiteCheck
 }
 
 /** What the strategy knows of a session token that is in force. */
@@ -39,7 +40,7 @@ const absent: Authentication = Object.freeze({ kind: 'absent' })
 
 /** Signs requests by a session token, as `Authorization: Bearer` (RFC 6750) or as a cookie. */
 export function createSessionStrategy(options: SessionStrategyOptions): AuthenticationStrategy {
-  const { issuer, store, cache, users, publicUrl } = options
+  const { issuer, store, cache, users, isForeign } = options
 
   const read = async (id: string, subject: string): Promise<KnownCredential<KnownSession> | undefined> => {
     const [record, user] = await Promise.all([store.find(id), users.findById(subject)])
@@ -78,7 +79,7 @@ export function createSessionStrategy(options: SessionStrategyOptions): Authenti
       if (bearer !== undefined) return authenticateToken(bearer)
       const cookie = request.cookies[sessionCookieName]
       if (!cookie) return absent
-      if (isCrossSite(request, publicUrl())) return { kind: 'refused', error: authErrors.CROSS_SITE_REQUEST() }
+      if (isForeign(request)) return { kind: 'refused', error: authErrors.CROSS_SITE_REQUEST() }
       return authenticateToken(cookie)
     },
   }
