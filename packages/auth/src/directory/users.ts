@@ -114,7 +114,7 @@ export function createUsers({ database, sql, records, hasher, events }: UsersOpt
       const passwordHash = change.password === undefined ? undefined : await hasher.hash(change.password)
       const { record, changes } = await database
         .transaction(async (transaction) => {
-          const administrators = demotes(change) ? await lockAdministrators(records, transaction) : undefined
+          const administrators = demotes(change) ? await lockAdministrators(sql, records, transaction) : undefined
           const record = await lock(by, id, transaction)
           administrators?.assertDispensable(record.id)
           const changes = changesOf(record, change)
@@ -139,7 +139,7 @@ export function createUsers({ database, sql, records, hasher, events }: UsersOpt
       const tryToRemove = (): Promise<RemovedUser | undefined> =>
         database.transaction(async (transaction) => {
           const organisations = await lockOrganisationsOf(sql, id, transaction)
-          const administrators = await lockAdministrators(records, transaction)
+          const administrators = await lockAdministrators(sql, records, transaction)
           const record = await lock(by, id, transaction)
           administrators.assertDispensable(record.id)
           const deserted = await organisations.leave()

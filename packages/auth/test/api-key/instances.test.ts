@@ -50,6 +50,16 @@ t.test('several instances on one Postgres and one Redis', { skip }, async (t) =>
     t.same((await second.whoIs(key)).permissions, [])
   })
 
+  t.test('of two keys that rotate each other at one time, one does', async (t) => {
+    const rotate = async (by: { key: string }, id: string): Promise<number> =>
+      (await as(call, by)('POST', `/api/apikeys/${id}/rotate`)).status
+    for (let round = 0; round < 20; round += 1) {
+      const [a, b] = [await newKey(admin), await newKey(admin)]
+      const statuses = await Promise.all([rotate(a, b.id), rotate(b, a.id)])
+      t.same(statuses.sort(), [200, 401])
+    }
+  })
+
   t.test('fifty that are made at one time are no more than a user may have', async (t) => {
     const other = await startPanelProcess(t, {
       databaseUrl: options.databaseUrl,

@@ -164,7 +164,12 @@ export function createKeyStore(database: Database): KeyStore {
     },
     rotate: ({ id, revision }, { digest, prefix, madeByKey, madeByUser, madeByStamp }, by) =>
       database.transaction(async (transaction) => {
-        if (by?.id !== id) await hold(by, transaction)
+        if (by && by.id !== id) {
+          // In one order: of two keys that rotate each other, one is first.
+          const sql = 'SELECT id FROM auth_api_keys WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE'
+          await query(sql, [[by.id, id]], transaction)
+          await hold(by, transaction)
+        }
         const [rotated] = await query(
           `UPDATE auth_api_keys k
            SET digest = $3, prefix = $4, made_by_key = $5, made_by_user = $6, made_by_stamp = $7,
