@@ -3,6 +3,7 @@ import { Database, defineEvent, Events, Tokens } from '@sallyport/core'
 import { QueryTypes } from 'sequelize'
 import t from 'tap'
 import type { EndedCredentials } from '../dist/credential-cache.js'
+import { userChanged } from '../dist/directory/user-changed.js'
 import { directory } from '../dist/index.js'
 import { startPanel } from './support/panel.js'
 
@@ -226,6 +227,31 @@ t.test('sessions', async (t) => {
     const ended = await login()
     await call('POST', '/api/auth/logout', { token: ended })
     t.equal((await call('GET', '/api/auth/session', { token: admin, cookie: ended })).status, 401)
+  })
+
+  t.test('two session cookies that differ are a conflict, two that do not are none', async (t) => {
+    const [one, other] = [await login(), await login()]
+    const statusWith = async (cookie: string): Promise<number> =>
+      (await call('GET', '/api/auth/session', { headers: { cookie } })).status
+    t.equal(await statusWith(`session=${one}; session=${other}`), 400)
+    t.equal(await statusWith(`session=${one}; theme=dark; session=${one}`), 200)
+    t.equal(await statusWith(`other_session=x; session=${one}`), 200)
+  })
+
+  t.test('what is heard late of a new password leaves the sessions begun with it', async (t) => {
+    const user = { email: 'late@localhost', password: 'first password' }
+    const admin = await login()
+    const made = (await call('POST', '/api/users', { token: admin, body: user })).body.user
+    const before = (await call('POST', '/api/auth/login', { body: user })).body.token
+    const changed = { password: 'second password' }
+    t.equal((await call('PATCH', `/api/users/${made.id}`, { token: admin, body: changed })).status, 200)
+    const since = (await call('POST', '/api/auth/login', { body: { ...user, ...changed } })).body.token
+    // As another instance does, to which Redis brings the event only now.
+    await kernel.get(Events).emit(userChanged, { userId: made.id, change: 'password' })
+    t.equal(await statusOf(before), 401)
+    t.equal(await statusOf(since), 200)
+    await kernel.get(Events).emit(userChanged, { userId: made.id, change: 'suspended' })
+    t.equal(await statusOf(since), 401, 'whoever tells of a suspension means all')
   })
 
   t.test('use puts off the end of a session, written once a minute', async (t) => {

@@ -127,7 +127,9 @@ export function mappedDirectory<Row>(mapping: UserMapping<Row>): MappedDirectory
       handlers.add(entry)
       return () => void handlers.delete(entry)
     },
-    async tell(change) {
+    async tell({ userId, change: what }) {
+      // In JavaScript a host may give the id as its table has it.
+      const change = { userId: String(userId), change: what }
       const failures: unknown[] = []
       for (const handler of [...handlers]) {
         try {

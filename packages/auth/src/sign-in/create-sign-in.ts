@@ -1,7 +1,7 @@
 import { type Audit, coreErrors, type Http } from '@sallyport/core'
 import type { CrossSiteCheck } from '../cross-site.js'
 import { authErrors } from '../errors.js'
-import { setSessionCookie } from '../strategies/session/session-cookie.js'
+import { hasSessionCookie, setSessionCookie } from '../strategies/session/session-cookie.js'
 import type { SessionStore } from '../strategies/session/session-store.js'
 import { toAccountView } from '../strategies/session/views.js'
 import { assertFreshSession } from './fresh.js'
@@ -68,7 +68,10 @@ export function createSignIn({ http, audit, store, cookieMaxAgeSeconds, isForeig
       await store.freshen(id, session.id, [...new Set([...session.methods, method])])
     },
     assertSameSite({ request }) {
-      if (isForeign(request)) throw authErrors.CROSS_SITE_REQUEST()
+      if (isForeign({ method: 'POST', headers: request.headers })) throw authErrors.CROSS_SITE_REQUEST()
+    },
+    assertUnforged(context) {
+      if (hasSessionCookie(context.request.headers.cookie)) signIn.assertSameSite(context)
     },
   }
   return signIn

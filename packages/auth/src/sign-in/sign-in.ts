@@ -76,8 +76,13 @@ export interface SignIn {
   assertFresh(principal: Principal): Promise<void>
   /** Notes in the caller's session, if they have one, that they have proved who they are by `method` too, just now. */
   strengthen(principal: Principal, method: SignInMethod): Promise<void>
-  /** Throws `AUTH_ERR_CROSS_SITE_REQUEST` (403) for what another site's page sends: see `isCrossSite`. */
+  /** Throws `AUTH_ERR_CROSS_SITE_REQUEST` (403) for what another site's page sends, by whatever method. */
   assertSameSite(request: SignInRequest): void
+  /**
+   * The same for what comes with the session cookie. Unsafe methods are refused everywhere by themselves: this is for a
+   * GET that changes something.
+   */
+  assertUnforged(request: SignInRequest): void
 }
 
 export const SignIn: ServiceToken<SignIn> = defineService<SignIn>('auth.sign-in')

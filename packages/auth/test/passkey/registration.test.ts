@@ -84,6 +84,14 @@ t.test('registering passkeys', async (t) => {
     }
   })
 
+  t.test('a link on another site does not ask for options', async (t) => {
+    const { token } = await panel.person('link@localhost')
+    const headers = { 'sec-fetch-site': 'cross-site' }
+    const path = '/api/auth/passkey/register-challenge'
+    t.equal((await call('GET', path, { cookie: token, headers })).status, 403)
+    t.equal((await call('GET', path, { cookie: token })).status, 200)
+  })
+
   t.test('a passkey without a name has one', async (t) => {
     const { token } = await panel.person('nameless@localhost')
     t.equal((await register(call, panel.authenticator(), { token })).body.passkey.name, 'Passkey')

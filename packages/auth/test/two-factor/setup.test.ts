@@ -127,6 +127,20 @@ t.test('turning two-factor sign-in on', async (t) => {
     t.equal((await setup(plain)).status, 200)
     t.equal((await call('POST', '/api/auth/reauthenticate', { token: plain, body })).status, 401, 'a code once')
   })
+  await t.test('a link on another site does not begin one', async (t) => {
+    const { token } = await signIn()
+    const headers = { 'sec-fetch-site': 'cross-site' }
+    const byCookie = await call('GET', '/api/auth/2fa/setup', { cookie: token, headers })
+    t.equal(byCookie.status, 403)
+    t.equal(byCookie.body.error, 'cross_site_request')
+    t.equal(
+      (await call('GET', '/api/auth/2fa/setup', { token, headers })).status,
+      200,
+      'no link carries a Bearer token',
+    )
+    t.equal((await call('GET', '/api/auth/2fa/setup', { cookie: token })).status, 200)
+  })
+
   await t.test('needs a session at all', async (t) => {
     for (const [method, path] of [
       ['GET', '/api/auth/2fa'],

@@ -14,7 +14,9 @@ export function isPermission(text: string): boolean {
  * nothing and covers nothing.
  */
 export function permits(grants: readonly string[], wanted: string): boolean {
-  return isPermission(wanted) && grants.some((grant) => isPermission(grant) && covers(grant, wanted))
+  if (!isPermission(wanted)) return false
+  const parts = wanted.split(':')
+  return grants.some((grant) => covers(grant, wanted, parts) && isPermission(grant))
 }
 
 /** Whether every grant in `wanted` is within `grants`: what a holder of `grants` may pass on. */
@@ -27,31 +29,37 @@ export function permitsAll(grants: readonly string[], wanted: readonly string[])
  * owner has lost some.
  */
 export function intersectPermissions(a: readonly string[], b: readonly string[]): readonly string[] {
-  const both = a.flatMap((left) => b.flatMap((right) => meet(left, right) ?? []))
+  const [left, right] = [toParts(a), toParts(b)]
+  const both = left.flatMap((some) => right.flatMap((others) => meet(some, others) ?? []))
   return [...new Set(both)]
 }
 
-/** The widest grant that both cover; `undefined` when nothing is covered by both. */
-function meet(a: string, b: string): string | undefined {
-  if (!isPermission(a) || !isPermission(b)) return undefined
-  if (a === '*') return b
-  if (b === '*') return a
-  const left = a.split(':')
-  const right = b.split(':')
-  if (left.length !== right.length) return undefined
-  const parts = left.map((part, index) => {
-    const other = right[index]
-    if (part === '*') return other
-    return other === '*' || other === part ? part : undefined
-  })
-  return parts.includes(undefined) ? undefined : parts.join(':')
+function toParts(grants: readonly string[]): string[][] {
+  return grants.filter(isPermission).map((grant) => grant.split(':'))
 }
 
-function covers(grant: string, wanted: string): boolean {
-  if (grant === '*') return true
+/** The widest grant that both cover; `undefined` when nothing is covered by both. */
+function meet(a: readonly string[], b: readonly string[]): string | undefined {
+  if (isEverything(a)) return b.join(':')
+  if (isEverything(b)) return a.join(':')
+  if (a.length !== b.length) return undefined
+  const parts: string[] = []
+  for (const [index, part] of a.entries()) {
+    const other = b[index] as string
+    if (part !== other && part !== '*' && other !== '*') return undefined
+    parts.push(part === '*' ? other : part)
+  }
+  return parts.join(':')
+}
+
+function isEverything(parts: readonly string[]): boolean {
+  return parts.length === 1 && parts[0] === '*'
+}
+
+function covers(grant: string, wanted: string, parts: readonly string[]): boolean {
+  if (grant === '*' || grant === wanted) return true
   // `*` as something wanted is everything, which only `*` covers.
-  if (wanted === '*') return false
+  if (wanted === '*' || !grant.includes('*')) return false
   const has = grant.split(':')
-  const wants = wanted.split(':')
-  return has.length === wants.length && has.every((part, index) => part === '*' || part === wants[index])
+  return has.length === parts.length && has.every((part, index) => part === '*' || part === parts[index])
 }

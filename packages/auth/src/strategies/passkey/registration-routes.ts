@@ -1,4 +1,4 @@
-import { coreErrors, type Principal, type RouteContext } from '@sallyport/core'
+import { coreErrors, type RouteContext } from '@sallyport/core'
 import type { PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server'
 import { Type } from '@sinclair/typebox'
 import { authErrors } from '../../errors.js'
@@ -22,7 +22,9 @@ const creationOptions = Type.Object(
 
 /** `/api/auth/passkey/register-challenge` and `/api/auth/passkey/register`: a passkey more for the caller. */
 export function registerRegistrationRoutes({ http, users, audit, registration, signIn }: PasskeyRouteOptions): void {
-  const challenge = async (principal: Principal): Promise<PublicKeyCredentialCreationOptionsJSON> => {
+  const challenge = async (context: RouteContext<typeof people>): Promise<PublicKeyCredentialCreationOptionsJSON> => {
+    const { principal } = context
+    signIn.assertUnforged(context)
     await signIn.assertFresh(principal)
     const user = await users.findById(principal.id)
     if (!user) throw coreErrors.INVALID_CREDENTIALS()
@@ -37,7 +39,7 @@ export function registerRegistrationRoutes({ http, users, audit, registration, s
       '5 minutes, for the caller, once; asking again ends the earlier ones. Needs a fresh sign-in.',
     tag,
     response: { 200: creationOptions },
-    handler: ({ principal }: RouteContext<typeof people>) => challenge(principal),
+    handler: challenge,
   } as const
   http.route({ ...challengeRoute, method: 'GET' })
   http.route({

@@ -129,8 +129,11 @@ export const session: PluginFactory<SessionConfig> = definePlugin({
     )
     scope.defer(
       users.onChange(async ({ userId, change }) => {
+        if (change === 'permissions') return cache.end({ userId })
         // The stamp has voided a known user's sessions already; this clears them away, and serves directories without.
-        if (change === 'permissions') await cache.end({ userId })
+        // The event may come late: what was begun with the new password stays.
+        const user = change === 'password' ? await users.findById(userId) : undefined
+        if (user?.securityStamp !== undefined) await store.revokeOutdated(user)
         else await store.revokeAll(userId)
       }),
     )

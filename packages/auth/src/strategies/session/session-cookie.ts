@@ -23,6 +23,18 @@ export function clearSessionCookie(reply: SessionReply, publicUrl: string): void
   setSessionCookie(reply, '', { publicUrl, maxAgeSeconds: 0 })
 }
 
+/**
+ * Whether a `Cookie` header has two session tokens that differ. One of them is not this panel's work: a page on a sibling
+ * domain may set cookies for this one.
+ */
+export function hasConflictingCookies(header: string | string[] | undefined): boolean {
+  if (typeof header !== 'string') return false
+  const prefix = `${sessionCookieName}=`
+  if (header.indexOf(prefix) === header.lastIndexOf(prefix)) return false
+  const pairs = header.split(';').map((pair) => pair.trim())
+  return new Set(pairs.filter((pair) => pair.startsWith(prefix))).size > 1
+}
+
 /** @param header `Cookie` */
 export function hasSessionCookie(header: string | undefined): boolean {
   return Boolean(parseCookies(header)[sessionCookieName])

@@ -67,7 +67,7 @@ export function registerSessionRoutes({ http, users, store, audit }: SessionRout
       if (!(await store.revoke(principal.id, id))) throw coreErrors.NOT_FOUND()
       const target = { type: 'session', id }
       await audit.record({ action: 'session.revoked', actor: principal, target, ip, requestId })
-      if (principal.session?.id === id) clearSessionCookie(reply, http.publicUrl)
+      if (principal.session?.id === id.toLowerCase()) clearSessionCookie(reply, http.publicUrl)
       return { success: true }
     },
   })

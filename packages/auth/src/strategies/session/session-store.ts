@@ -25,6 +25,8 @@ export interface SessionStoreOptions {
 
 /** `Sessions` on the database, and what only the strategy needs. */
 export interface SessionStore extends Sessions {
+  /** Ends those of a user that were begun under another stamp than the present one, or all for a user without stamps. */
+  revokeOutdated(user: DirectoryUser): Promise<number>
   /** Makes a session freshly authenticated. `false` when it has ended. */
   freshen(userId: string, id: string, methods: readonly string[]): Promise<boolean>
   /** The session as it is in the database now, if in force; the user's stamp is compared by the caller. */
@@ -98,10 +100,9 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       const kept = { securityStamp: user.securityStamp ?? null, authenticatedAt: new Date() }
       await records.update(kept, { where: { id: keptId, userId: user.id } })
       // One begun with the new password meanwhile has the new stamp, and stays.
-      const { securityStamp } = user
-      const old = securityStamp === undefined ? {} : { securityStamp: { [Op.or]: [{ [Op.ne]: securityStamp }, null] } }
-      await end(user.id, { id: { [Op.ne]: keptId }, ...old })
+      await end(user.id, { id: { [Op.ne]: keptId }, ...otherStampThan(user) })
     },
+    revokeOutdated: (user) => end(user.id, otherStampThan(user)),
     async freshen(userId, id, methods) {
       const now = new Date()
       const where = { id, userId, expiresAt: { [Op.gt]: now } }
@@ -126,6 +127,10 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
 
 function stampOf({ securityStamp }: DirectoryUser): { securityStamp?: string } {
   return securityStamp === undefined ? {} : { securityStamp }
+}
+
+function otherStampThan({ securityStamp }: DirectoryUser): WhereOptions {
+  return securityStamp === undefined ? {} : { securityStamp: { [Op.or]: [{ [Op.ne]: securityStamp }, null] } }
 }
 
 export function toSession(record: SessionRecord): Session {

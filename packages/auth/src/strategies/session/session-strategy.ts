@@ -11,7 +11,7 @@ import {
 import type { CredentialCache, KnownCredential } from '../../credential-cache.js'
 import type { CrossSiteCheck } from '../../cross-site.js'
 import { authErrors } from '../../errors.js'
-import { sessionCookieName } from './session-cookie.js'
+import { hasConflictingCookies, sessionCookieName } from './session-cookie.js'
 import type { SessionRecord } from './session-record.js'
 import type { SessionStore } from './session-store.js'
 
@@ -80,6 +80,9 @@ export function createSessionStrategy(options: SessionStrategyOptions): Authenti
       const cookie = request.cookies[sessionCookieName]
       if (!cookie) return absent
       if (isForeign(request)) return { kind: 'refused', error: authErrors.CROSS_SITE_REQUEST() }
+      if (hasConflictingCookies(request.headers['cookie'])) {
+        return { kind: 'refused', error: coreErrors.CONFLICTING_CREDENTIALS() }
+      }
       return authenticateToken(cookie)
     },
   }

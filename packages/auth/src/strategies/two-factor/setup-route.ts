@@ -25,7 +25,9 @@ export function registerSetupRoute(options: TwoFactorRouteOptions, secrets: Secr
       'until then the one in force, if any, stays. Another call makes another secret. Needs a fresh sign-in.',
     tag,
     response: { 200: answer },
-    async handler({ principal, ip, requestId }) {
+    async handler(context) {
+      const { principal, ip, requestId } = context
+      signIn.assertUnforged(context)
       await signIn.assertFresh(principal)
       const user = await users.findById(principal.id)
       if (!user) throw coreErrors.INVALID_CREDENTIALS()
