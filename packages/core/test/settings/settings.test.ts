@@ -168,7 +168,7 @@ t.test('on one instance', async (t) => {
     t.equal(wrong.status, 400)
     t.match(await wrong.json(), { error: 'settings_invalid', errors: [{ path: '/features/tunnels' }] })
     for (const body of [[], 'x', 7, null]) t.equal((await patch(body)).status, 400, JSON.stringify(body))
-    t.equal((await patch({ features: { pad: 'x'.repeat(100_000) } })).status, 413)
+    t.equal((await patch({ features: { pad: 'x'.repeat(1_000_000) } })).status, 400, 'however long it is')
     const recorded = await kernel.fetch('/api/audit?action=settings.changed', { headers: as('audit:read') })
     t.match(await recorded.json(), {
       entries: [{ actor: { id: 'user-1', name: 'Ada' }, data: { change: { features: { tunnels: false } } } }],

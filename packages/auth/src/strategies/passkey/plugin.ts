@@ -12,6 +12,7 @@ import { Type } from '@sinclair/typebox'
 import { authErrors } from '../../errors.js'
 import { OneTimeTokens } from '../../one-time/one-time-tokens.js'
 import type { AttemptLimit } from '../../sign-in/attempts.js'
+import { limitSchema } from '../../sign-in/limit-schema.js'
 import { SignIn } from '../../sign-in/sign-in.js'
 import { version } from '../../version.js'
 import { createAuthentication } from './authentication.js'
@@ -47,24 +48,13 @@ export interface PasskeyConfig {
   readonly challengesPerAddress: AttemptLimit
 }
 
-const day = 86_400
-
-const limit = (points: number, windowSeconds: number) =>
-  Type.Object(
-    {
-      points: Type.Integer({ minimum: 1, default: points }),
-      windowSeconds: Type.Integer({ minimum: 1, maximum: day, default: windowSeconds }),
-    },
-    { additionalProperties: false, default: {} },
-  )
-
 const schema = Type.Object(
   {
     rpId: Type.Optional(Type.String()),
     rpName: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     origins: Type.Optional(Type.Array(Type.String({ maxLength: 300 }), { minItems: 1, maxItems: 20 })),
-    attemptsPerAddress: limit(50, 900),
-    challengesPerAddress: limit(60, 60),
+    attemptsPerAddress: limitSchema(50),
+    challengesPerAddress: limitSchema(60, 60),
   },
   { additionalProperties: false },
 )

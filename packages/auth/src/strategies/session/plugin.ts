@@ -21,6 +21,7 @@ import { regularly } from '../../regularly.js'
 import { type AttemptLimits, createAttempts } from '../../sign-in/attempts.js'
 import { createBackground } from '../../sign-in/background.js'
 import { createSignIn } from '../../sign-in/create-sign-in.js'
+import { limitsSchema } from '../../sign-in/limit-schema.js'
 import { registerReauthenticateRoute } from '../../sign-in/reauthenticate-route.js'
 import { createRefusalGrid } from '../../sign-in/refusal-grid.js'
 import { SignIn } from '../../sign-in/sign-in.js'
@@ -60,29 +61,14 @@ export interface SessionConfig {
 const day = 86_400
 const purgeIntervalMs = 3_600_000
 
-const attemptLimit = (points: number, windowSeconds: number) =>
-  Type.Object(
-    {
-      points: Type.Integer({ minimum: 1, default: points }),
-      windowSeconds: Type.Integer({ minimum: 1, maximum: day, default: windowSeconds }),
-    },
-    { additionalProperties: false, default: {} },
-  )
-const quarter = 900
 const hour = 3_600
 
 const schema = Type.Object(
   {
     idleTimeoutSeconds: Type.Integer({ minimum: 60, maximum: 30 * day, default: 7 * day }),
     lifetimeSeconds: Type.Integer({ minimum: 60, maximum: 30 * day, default: 30 * day }),
-    attempts: Type.Object(
-      { perAccount: attemptLimit(10, quarter), perAddress: attemptLimit(50, quarter) },
-      { additionalProperties: false, default: {} },
-    ),
-    resetRequests: Type.Object(
-      { perAccount: attemptLimit(5, hour), perAddress: attemptLimit(20, hour) },
-      { additionalProperties: false, default: {} },
-    ),
+    attempts: limitsSchema(10, 50),
+    resetRequests: limitsSchema(5, 20, hour),
     origins: Type.Array(Type.String({ pattern: '^https?://[^/?#@]+$', maxLength: 300 }), { maxItems: 20, default: [] }),
   },
   { additionalProperties: false },

@@ -14,6 +14,7 @@ import { Mailer } from '../../mail/mailer.js'
 import { OneTimeTokens } from '../../one-time/one-time-tokens.js'
 import { regularly } from '../../regularly.js'
 import { type AttemptLimits, createAttempts } from '../../sign-in/attempts.js'
+import { limitsSchema } from '../../sign-in/limit-schema.js'
 import { SignIn } from '../../sign-in/sign-in.js'
 import { version } from '../../version.js'
 import { registerDisableRoute } from './disable-route.js'
@@ -46,27 +47,14 @@ export interface TwoFactorConfig {
   readonly attempts: AttemptLimits
 }
 
-const day = 86_400
 const purgeIntervalMs = 900_000
 const maxIssuerLength = 64
-
-const attemptLimit = (points: number) =>
-  Type.Object(
-    {
-      points: Type.Integer({ minimum: 1, default: points }),
-      windowSeconds: Type.Integer({ minimum: 1, maximum: day, default: 900 }),
-    },
-    { additionalProperties: false, default: {} },
-  )
 
 const schema = Type.Object(
   {
     issuer: Type.String({ minLength: 1, maxLength: maxIssuerLength, pattern: '^[^:\\p{Cc}]+$', default: 'Sallyport' }),
     email: Type.Boolean({ default: true }),
-    attempts: Type.Object(
-      { perAccount: attemptLimit(5), perAddress: attemptLimit(50) },
-      { additionalProperties: false, default: {} },
-    ),
+    attempts: limitsSchema(5, 50),
   },
   { additionalProperties: false },
 )
