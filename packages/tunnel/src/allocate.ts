@@ -1,4 +1,4 @@
-import type { Database, Principal, SettingsHandle } from '@sallyport/core'
+import type { Database, Principal, SettingsHandle, UserDirectory } from '@sallyport/core'
 import {
   type Allocation,
   type AllocationRow,
@@ -40,6 +40,7 @@ interface AllocateOptions {
   readonly sql: Sql
   readonly devices: Devices
   readonly quotas: SettingsHandle<QuotaSettings>
+  readonly directory: UserDirectory | undefined
   readonly portRange: PortRange
   readonly chooseRelay: ChooseRelay
   readonly snapshot: () => LiveAllocations
@@ -59,7 +60,7 @@ const maxTries = 5
 export function createAllocate(
   options: AllocateOptions,
 ): (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]> {
-  const { database, sql, devices, quotas, portRange, chooseRelay, snapshot, feed, audit } = options
+  const { database, sql, devices, quotas, directory, portRange, chooseRelay, snapshot, feed, audit } = options
   const inTurn = createTransactionLine('Too many allocations are being made')
 
   const noneFree = () => tunnelErrors.NO_PORTS_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
@@ -72,7 +73,8 @@ export function createAllocate(
     const protocols: readonly Protocol[] = request.protocol === 'both' ? ['tcp', 'udp'] : [request.protocol]
     const localHost = checkLocalHost(request.localHost ?? defaultLocalHost)
     const { from, to, start } = searchPorts(portRange, request.port)
-    const { subject, limit } = quotaOf(device, quotas.value)
+    // Before the transaction: on the embedded database nothing else is asked during one.
+    const { subject, limit } = await quotaOf(device, quotas.value, directory)
     return database.transaction(async (transaction) => {
       await lock(sql, transaction, `quota:${subject}`, `ports:${relay.hostGroup}`)
       await assertRoom(sql, transaction, device, limit, protocols.length)

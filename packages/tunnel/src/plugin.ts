@@ -162,7 +162,15 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     addDeviceRoutes(http, devices)
     const shared = { sql, snapshot: relays.snapshot, feed, audit }
     addAllocationRoutes(http, {
-      allocate: createAllocate({ ...shared, database, devices, quotas, portRange, chooseRelay: relays.choose }),
+      allocate: createAllocate({
+        ...shared,
+        database,
+        devices,
+        quotas,
+        directory,
+        portRange,
+        chooseRelay: relays.choose,
+      }),
       allocations: createAllocations(shared),
     })
     addRelayRoutes(http, relays)

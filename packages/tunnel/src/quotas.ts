@@ -1,4 +1,4 @@
-import type { Settings, SettingsHandle } from '@sallyport/core'
+import type { Settings, SettingsHandle, UserDirectory } from '@sallyport/core'
 import { type TUnsafe, Type } from '@sinclair/typebox'
 import type { Transaction } from 'sequelize'
 import type { Ownership } from './access.js'
@@ -30,19 +30,30 @@ export function defineQuotas(settings: Settings): Promise<SettingsHandle<QuotaSe
   return settings.define({ name: 'quotas', schema: quotaSchema })
 }
 
+/** Whose quota counts, and how far it goes. */
+export interface Quota {
+  /** Names it, for a lock. */
+  readonly subject: string
+  readonly limit: number
+}
+
 /**
  * Whose quota a device's allocations count against: its organisation's, else its owner's, or without an owner its own.
- * @returns `subject` names it, for a lock
+ * An organisation's or user's own limit, in the directory, stands in place of the settings'.
  */
-export function quotaOf(
+export async function quotaOf(
   device: Ownership,
-  quotas: QuotaSettings,
-): { readonly subject: string; readonly limit: number } {
+  settings: QuotaSettings,
+  directory: UserDirectory | undefined,
+): Promise<Quota> {
   const { id, ownerId, organisationId } = device
   if (organisationId !== null) {
-    return { subject: `organisation:${organisationId}`, limit: quotas.allocationsPerOrganisation }
+    const own = (await directory?.findOrganisation?.(organisationId))?.quotas?.['allocationsPerOrganisation']
+    return { subject: `organisation:${organisationId}`, limit: own ?? settings.allocationsPerOrganisation }
   }
-  return { subject: ownerId === null ? `device:${id}` : `user:${ownerId}`, limit: quotas.allocationsPerUser }
+  if (ownerId === null) return { subject: `device:${id}`, limit: settings.allocationsPerUser }
+  const own = (await directory?.findById(ownerId))?.quotas?.['allocationsPerUser']
+  return { subject: `user:${ownerId}`, limit: own ?? settings.allocationsPerUser }
 }
 
 /**
