@@ -34,6 +34,8 @@ export interface OneTimeTokens {
    * @param transaction when it is rolled back, the token is in force again
    */
   redeem<T>(purpose: string, token: string, transaction?: Transaction): Promise<OneTimeToken<T> | undefined>
+  /** Puts a redeemed token in force again, until it expires: for what could not be done with it just now. */
+  restore(purpose: string, redeemed: OneTimeToken): Promise<void>
   /** Ends all of a subject's. */
   revoke(purpose: string, subject: string): Promise<void>
 }

@@ -56,6 +56,13 @@ export function createOneTimeTokenStore({ sequelize }: Database): OneTimeTokenSt
         token,
         transaction,
       ),
+    async restore(purpose, { id, subject, data, expiresAt }) {
+      await query(
+        `INSERT INTO auth_one_time_tokens (id, purpose, subject, data, expires_at) VALUES ($1, $2, $3, $4::jsonb, $5)
+         ON CONFLICT (id) DO NOTHING`,
+        [id, purpose, subject, JSON.stringify(data), expiresAt],
+      )
+    },
     async revoke(purpose, subject) {
       await query('DELETE FROM auth_one_time_tokens WHERE purpose = $1 AND subject = $2', [purpose, subject])
     },

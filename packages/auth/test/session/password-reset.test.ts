@@ -1,7 +1,7 @@
 import { Database, RateLimits } from '@sallyport/core'
 import { QueryTypes } from 'sequelize'
 import t from 'tap'
-import { directory, type Mail } from '../../dist/index.js'
+import { authErrors, directory, type Mail } from '../../dist/index.js'
 import { createMailbox } from '../support/mailbox.js'
 import { startPanel } from '../support/panel.js'
 
@@ -235,9 +235,36 @@ t.test('a host that keeps passwords to itself has no such routes', async (t) => 
   }
 })
 
+t.test('a panel that has too much to do leaves the token in force', async (t) => {
+  const mailbox = createMailbox()
+  const user = { id: '7', email: 'ada@localhost', name: null, permissions: [], memberships: [], suspended: false }
+  let busy = true
+  const { call } = await startPanel(t, {
+    mailer: mailbox.plugin,
+    users: {
+      findById: async (id) => (id === user.id ? user : undefined),
+      findByEmail: async () => user,
+      verifyPassword: async () => undefined,
+      changePassword: async () => {
+        if (busy) throw authErrors.HASHING_BUSY(undefined, { retryAfter: 1 })
+        return user
+      },
+      onChange: () => () => undefined,
+    },
+  })
+  await call('POST', '/api/auth/password-reset/request', { body: { email: user.email } })
+  const token = /#token=([\w-]+)/.exec((await mailbox.take(user.email)).text)?.[1]
+  const confirm = async (): Promise<number> =>
+    (await call('POST', '/api/auth/password-reset/confirm', { body: { token, password: 'second password' } })).status
+  t.equal(await confirm(), 503)
+  busy = false
+  t.equal(await confirm(), 200)
+  t.equal(await confirm(), 401)
+})
+
 t.test('a mail server that is away changes no answer, and no secret is logged', async (t) => {
   const { definePlugin } = await import('@sallyport/core')
-  const { authErrors, Mailer } = await import('../../dist/index.js')
+  const { Mailer } = await import('../../dist/index.js')
   const { until } = await import('../support/until.js')
   const sent: Mail[] = []
   const broken = definePlugin({

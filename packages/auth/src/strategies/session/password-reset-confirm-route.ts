@@ -39,8 +39,7 @@ export function registerPasswordResetConfirmRoute(options: SessionRouteOptions):
       // First, so that only who has a token has passwords looked at; what counts is that it is redeemed below.
       if (!(await resets.isInForce(token))) throw authErrors.RESET_TOKEN_REFUSED()
       await policy.assertAcceptable(password, '/password')
-      const user = await resets.redeem(token)
-      const changed = user && (await changePassword(user.id, password))
+      const changed = await resets.redeem(token, ({ id }) => changePassword(id, password))
       if (!changed) throw authErrors.RESET_TOKEN_REFUSED()
       await store.revokeAll(changed.id)
       await resets.revoke(changed.id)

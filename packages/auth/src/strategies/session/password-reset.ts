@@ -17,8 +17,16 @@ export interface PasswordReset {
   sendLink(request: PasswordResetRequest): Promise<void>
   /** Whether a token could be redeemed at the moment. */
   isInForce(token: string): Promise<boolean>
-  /** The token's user; of many who redeem it at the same moment one gets them. `undefined` for a token that is void. */
-  redeem(token: string): Promise<DirectoryUser | undefined>
+  /**
+   * Redeems a token for a new password of its user; of many at the same moment one does. When `change` fails, because too
+   * much is going on, the token is in force again.
+   * @param change gives the user as they are then
+   * @returns `undefined` for a token that is void
+   */
+  redeem(
+    token: string,
+    change: (user: DirectoryUser) => Promise<DirectoryUser | undefined>,
+  ): Promise<DirectoryUser | undefined>
   /** Ends the links that a user has been sent. */
   revoke(userId: string): Promise<void>
 }
@@ -62,13 +70,20 @@ export function createPasswordReset(options: PasswordResetOptions): PasswordRese
       await mailer.send(passwordResetMail({ to: user.email, publicUrl: publicUrl() }, token, minutesInForce))
     },
     isInForce: async (token) => (await oneTime.find(purpose, token)) !== undefined,
-    async redeem(token) {
+    async redeem(token, change) {
       const redeemed = await oneTime.redeem<ResetData>(purpose, token)
       if (!redeemed || redeemed.subject === null) return undefined
       const user = await users.findById(redeemed.subject)
       if (!user || user.suspended) return undefined
       const { email, securityStamp } = dataOf(user)
-      return redeemed.data.email === email && redeemed.data.securityStamp === securityStamp ? user : undefined
+      if (redeemed.data.email !== email || redeemed.data.securityStamp !== securityStamp) return undefined
+      try {
+        return await change(user)
+      } catch (error) {
+        // Had the password been changed all the same, the stamp would be another, and the token void.
+        await oneTime.restore(purpose, redeemed)
+        throw error
+      }
     },
     revoke: (userId) => oneTime.revoke(purpose, userId),
   }
