@@ -1,4 +1,4 @@
-import type { Database, Principal, SettingsHandle, UserDirectory } from '@sallyport/core'
+import type { Database, Principal, SettingsHandle, Sql, UserDirectory } from '@sallyport/core'
 import {
   type Allocation,
   type AllocationRow,
@@ -14,7 +14,7 @@ import { tunnelErrors } from './errors.js'
 import { checkLocalHost } from './local-host.js'
 import { type Protocol, searchPorts, selectFreePort } from './ports.js'
 import { assertRoom, type QuotaSettings, quotaOf } from './quotas.js'
-import { lock, type Sql } from './sql.js'
+import { lock } from './sql.js'
 import { createTransactionLine } from './waiting-transactions.js'
 
 export interface AllocationRequest {

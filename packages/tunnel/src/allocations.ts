@@ -1,4 +1,4 @@
-import { coreErrors, type Principal } from '@sallyport/core'
+import { coreErrors, type Principal, type Sql } from '@sallyport/core'
 import { reachCondition, reaches, reachOf } from './access.js'
 import {
   type Allocation,
@@ -13,7 +13,6 @@ import type { ChangeFeed } from './change-feed.js'
 import { tunnelErrors } from './errors.js'
 import { parseAllocationId } from './ids.js'
 import { checkLocalHost } from './local-host.js'
-import type { Sql } from './sql.js'
 
 export interface AllocationChange {
   readonly localHost?: string

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { coreErrors, type RateLimits, type UserDirectory } from '@sallyport/core'
+import { coreErrors, type RateLimits, type Sql, type UserDirectory } from '@sallyport/core'
 import type { AuditTrail, Caller } from './audit-trail.js'
 import type { EnrolmentConfig } from './config.js'
 import { type Device, type DeviceRow, deviceColumns, toDevice } from './device.js'
 import { tunnelErrors } from './errors.js'
-import type { Sql } from './sql.js'
 import { normaliseUserCode } from './user-code.js'
 
 export interface ApprovalRequest {

@@ -1,7 +1,12 @@
-import { type AuthenticationStrategy, coreErrors, type TokenIssuer, type UserDirectory } from '@sallyport/core'
+import {
+  type AuthenticationStrategy,
+  coreErrors,
+  type Sql,
+  type TokenIssuer,
+  type UserDirectory,
+} from '@sallyport/core'
 import { bearerToken } from './bearer.js'
 import { isDeviceId } from './ids.js'
-import type { Sql } from './sql.js'
 
 /** Purpose of device tokens, and name of the strategy. */
 export const deviceTokenPurpose = 'tunnel-device'

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { coreErrors, type Principal, type TokenIssuer } from '@sallyport/core'
+import { coreErrors, type Principal, type Sql, type TokenIssuer } from '@sallyport/core'
 import { type Ownership, reachCondition, reaches, reachOf } from './access.js'
 import type { AuditTrail, Caller } from './audit-trail.js'
 import { type Device, type DeviceRow, deviceColumns, toDevice } from './device.js'
 import { tunnelErrors } from './errors.js'
 import { isDeviceId } from './ids.js'
 import type { Revocation } from './revocation.js'
-import type { Sql } from './sql.js'
 
 export interface OwnedDevice extends Ownership {
   readonly approved: boolean

@@ -1,8 +1,7 @@
-import type { Logger } from '@sallyport/core'
+import type { Logger, Sql } from '@sallyport/core'
 import { createRelay, fileStorage, memoryStorage, type Relay, RelayError } from '@sallyport/relay'
 import type { EmbeddedRelayConfig } from './config.js'
 import { tunnelErrors } from './errors.js'
-import type { Sql } from './sql.js'
 
 /** The relay of this process, and the group of relays that serves the same public ports. */
 export interface EmbeddedRelay {

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { addressKey, coreErrors, type Database, type Principal, permits, type RateLimits } from '@sallyport/core'
+import {
+  addressKey,
+  coreErrors,
+  type Database,
+  type Principal,
+  permits,
+  type RateLimits,
+  type Sql,
+} from '@sallyport/core'
 import type { Transaction } from 'sequelize'
 import type { AuditTrail, Caller } from './audit-trail.js'
 import type { EnrolmentConfig } from './config.js'
@@ -7,7 +15,7 @@ import type { DeviceKind } from './device.js'
 import { generateDeviceCode, hashDeviceCode } from './device-code.js'
 import { tunnelErrors } from './errors.js'
 import { approvePermission } from './permissions.js'
-import { iso, lock, type Sql } from './sql.js'
+import { iso, lock } from './sql.js'
 import { generateUserCode } from './user-code.js'
 import { createTransactionLine } from './waiting-transactions.js'
 

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Database, DirectoryChange, Logger } from '@sallyport/core'
+import type { Database, DirectoryChange, Logger, Sql } from '@sallyport/core'
 import type { Transaction } from 'sequelize'
 import type { AuditTrail } from './audit-trail.js'
 import type { Revocation } from './revocation.js'
-import type { Sql } from './sql.js'
 
 interface OwnerChangesOptions {
   readonly database: Database

@@ -1,4 +1,4 @@
-import type { Sql } from './sql.js'
+import type { Sql } from '@sallyport/core'
 
 /** Rows removed by one sweep; what is left waits for the next. */
 const maxSwept = 1_000

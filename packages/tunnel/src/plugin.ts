@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   Audit,
   Authenticator,
+  createSql,
   Database,
   definePlugin,
   Events,
@@ -41,7 +42,6 @@ import { addAllocationRoutes } from './routes/allocation-routes.js'
 import { addDeviceRoutes } from './routes/device-routes.js'
 import { addEnrolmentRoutes } from './routes/enrolment-routes.js'
 import { addRelayRoutes } from './routes/relay-routes.js'
-import { createSql } from './sql.js'
 import { createTracked } from './tracked.js'
 import { addTunnelMetrics } from './tunnel-metrics.js'
 import { version } from './version.js'

@@ -1,6 +1,6 @@
+import type { Sql } from '@sallyport/core'
 import type { HelloMessage } from '@sallyport/relay'
 import type { AgentSession } from './agent-session.js'
-import type { Sql } from './sql.js'
 
 /** Writes down which devices are connected here, and learns on the way whose token has died. */
 export interface Presence {

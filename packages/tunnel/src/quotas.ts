@@ -1,9 +1,8 @@
-import type { Settings, SettingsHandle, UserDirectory } from '@sallyport/core'
+import type { Settings, SettingsHandle, Sql, UserDirectory } from '@sallyport/core'
 import { type TUnsafe, Type } from '@sinclair/typebox'
 import type { Transaction } from 'sequelize'
 import type { Ownership } from './access.js'
 import { tunnelErrors } from './errors.js'
-import type { Sql } from './sql.js'
 
 /** Settings section `quotas`. */
 export interface QuotaSettings {

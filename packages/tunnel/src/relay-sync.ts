@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Logger } from '@sallyport/core'
+import type { Logger, Sql } from '@sallyport/core'
 import { type Relay, RelayError } from '@sallyport/relay'
 import { coalesce } from './coalesce.js'
 import { raiseRevision, readDesiredState } from './desired-state.js'
-import type { Sql } from './sql.js'
 import type { TrafficCounter } from './traffic.js'
 
 /** Keeps a relay at what the database wants. */

@@ -1,26 +1,5 @@
-import type { Database } from '@sallyport/core'
-import { QueryTypes, type Transaction } from 'sequelize'
-
-type Value = string | number | boolean | null
-
-/** Runs one statement with `$1`, `$2` … bound to `values` and gives its rows. Lists are passed as JSON text. */
-export type Sql = <Row extends object>(
-  text: string,
-  values?: readonly Value[],
-  transaction?: Transaction,
-) => Promise<Row[]>
-
-export function createSql(database: Database): Sql {
-  return async <Row extends object>(text: string, values: readonly Value[] = [], transaction?: Transaction) => {
-    const rows = await database.sequelize.query<Row>(text, {
-      bind: [...values],
-      type: QueryTypes.SELECT,
-      raw: true,
-      ...(transaction ? { transaction } : {}),
-    })
-    return rows
-  }
-}
+import type { Sql } from '@sallyport/core'
+import type { Transaction } from 'sequelize'
 
 /**
  * Locks names, in this order, until the transaction ends: whoever wants one of them waits. Never together with what

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { Database, type DirectoryUser, Tokens, type UserDirectory } from '@sallyport/core'
+import { createSql, Database, type DirectoryUser, Tokens, type UserDirectory } from '@sallyport/core'
 import { authenticationStrategyContract } from '@sallyport/core/testing'
 import t from 'tap'
 import { createDeviceStrategy, deviceTokenPurpose } from '../dist/device-strategy.js'
-import { createSql } from '../dist/sql.js'
 import { admin, startPanel } from './support/panel.js'
 
 const panel = await startPanel({ config: { relay: false } })

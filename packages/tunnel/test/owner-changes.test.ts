@@ -1,8 +1,7 @@
-import type { Database } from '@sallyport/core'
+import type { Database, Sql } from '@sallyport/core'
 import { createTestLogger } from '@sallyport/core/testing'
 import t from 'tap'
 import { createOwnerChanges } from '../dist/owner-changes.js'
-import type { Sql } from '../dist/sql.js'
 
 /** A database that fails so many times. */
 function follow(failures: number, signal = new AbortController().signal) {

@@ -1,7 +1,6 @@
-import { Database, database } from '@sallyport/core'
+import { createSql, Database, database } from '@sallyport/core'
 import { missingPostgres, skipWithout, startPostgres } from '@sallyport/core/testing'
 import t from 'tap'
-import { createSql } from '../dist/sql.js'
 import { createTrafficCounter } from '../dist/traffic.js'
 import { admin, type Enrolled, type Panel, somePorts, startPanel } from './support/panel.js'
 import { until } from './support/until.js'

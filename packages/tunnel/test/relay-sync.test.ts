@@ -1,8 +1,8 @@
+import type { Sql } from '@sallyport/core'
 import { createTestLogger } from '@sallyport/core/testing'
 import { createRelay, RelayError } from '@sallyport/relay'
 import t from 'tap'
 import { createRelaySync } from '../dist/relay-sync.js'
-import type { Sql } from '../dist/sql.js'
 import { createTrafficCounter } from '../dist/traffic.js'
 import { until } from './support/until.js'
 

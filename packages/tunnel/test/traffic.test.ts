@@ -1,5 +1,5 @@
+import type { Sql } from '@sallyport/core'
 import t from 'tap'
-import type { Sql } from '../dist/sql.js'
 import { createTrafficCounter } from '../dist/traffic.js'
 
 type Written = { id: number; i: number; o: number; c: number }

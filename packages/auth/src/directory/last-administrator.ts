@@ -1,6 +1,6 @@
+import type { Sql } from '@sallyport/core'
 import { Op, type Transaction } from 'sequelize'
 import { authErrors } from '../errors.js'
-import type { Sql } from './organisations/sql.js'
 import type { UserRecords } from './user-record.js'
 
 /** What `lockAdministrators` found: says whether the panel can do without one of them. */

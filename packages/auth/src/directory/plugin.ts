@@ -1,6 +1,7 @@
 import {
   Audit,
   coreErrors,
+  createSql,
   Database,
   definePlugin,
   Events,
@@ -24,7 +25,6 @@ import { directoryMigrations } from './migrations.js'
 import { createMembers } from './organisations/members.js'
 import { registerOrganisationRoutes } from './organisations/organisation-routes.js'
 import { createOrganisations } from './organisations/organisations.js'
-import { createSql } from './organisations/sql.js'
 import { createPasswordHasher } from './password-hasher.js'
 import { userChanged } from './user-changed.js'
 import { defineUserRecords } from './user-record.js'

@@ -6,6 +6,7 @@ import {
   type Events,
   type Principal,
   permitsAll,
+  type Sql,
 } from '@sallyport/core'
 import { type Transaction, UniqueConstraintError } from 'sequelize'
 import { normaliseEmail } from '../email.js'
@@ -13,7 +14,6 @@ import { authErrors } from '../errors.js'
 import { isUuid } from '../uuid.js'
 import { lockAdministrators } from './last-administrator.js'
 import { lockOrganisationsOf } from './organisations/leaving.js'
-import type { Sql } from './organisations/sql.js'
 import type { PasswordHasher } from './password-hasher.js'
 import { mergeQuotas, type QuotaChange } from './quotas.js'
 import { userChanged } from './user-changed.js'

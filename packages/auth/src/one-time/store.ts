@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Database } from '@sallyport/core'
-import { QueryTypes, type Transaction } from 'sequelize'
+import { createSql, type Database } from '@sallyport/core'
+import type { Transaction } from 'sequelize'
 import type { OneTimeToken, OneTimeTokens } from './one-time-tokens.js'
 
 const tokenBytes = 32
@@ -19,18 +19,17 @@ export interface OneTimeTokenStore extends OneTimeTokens {
   purge(): Promise<void>
 }
 
-export function createOneTimeTokenStore({ sequelize }: Database): OneTimeTokenStore {
-  const query = (sql: string, bind: readonly unknown[], transaction?: Transaction): Promise<Row[]> =>
-    sequelize.query<Row>(sql, { bind: [...bind], type: QueryTypes.SELECT, ...(transaction && { transaction }) })
+export function createOneTimeTokenStore(database: Database): OneTimeTokenStore {
+  const sql = createSql(database)
 
   const find = async <T>(
-    sql: string,
+    statement: string,
     purpose: string,
     token: string,
     transaction?: Transaction,
   ): Promise<OneTimeToken<T> | undefined> => {
     if (!tokenExpression.test(token)) return undefined
-    const [row] = await query(sql, [digest(purpose, token), purpose], transaction)
+    const [row] = await sql<Row>(statement, [digest(purpose, token), purpose], transaction)
     if (!row) return undefined
     return { id: row.id, subject: row.subject, data: row.data as T, expiresAt: row.expires_at }
   }
@@ -40,7 +39,7 @@ export function createOneTimeTokenStore({ sequelize }: Database): OneTimeTokenSt
       const token = randomBytes(tokenBytes).toString('base64url')
       const id = digest(purpose, token)
       if (replace && subject !== null) await this.revoke(purpose, subject)
-      const [row] = await query(
+      const [row] = await sql<Row>(
         `INSERT INTO auth_one_time_tokens (id, purpose, subject, data, expires_at)
          VALUES ($1, $2, $3, $4::jsonb, now() + make_interval(secs => $5)) RETURNING id, subject, data, expires_at`,
         [id, purpose, subject, JSON.stringify(data), ttlSeconds],
@@ -57,17 +56,17 @@ export function createOneTimeTokenStore({ sequelize }: Database): OneTimeTokenSt
         transaction,
       ),
     async restore(purpose, { id, subject, data, expiresAt }) {
-      await query(
+      await sql<Row>(
         `INSERT INTO auth_one_time_tokens (id, purpose, subject, data, expires_at) VALUES ($1, $2, $3, $4::jsonb, $5)
          ON CONFLICT (id) DO NOTHING`,
         [id, purpose, subject, JSON.stringify(data), expiresAt],
       )
     },
     async revoke(purpose, subject) {
-      await query('DELETE FROM auth_one_time_tokens WHERE purpose = $1 AND subject = $2', [purpose, subject])
+      await sql<Row>('DELETE FROM auth_one_time_tokens WHERE purpose = $1 AND subject = $2', [purpose, subject])
     },
     async purge() {
-      await query('DELETE FROM auth_one_time_tokens WHERE expires_at <= now()', [])
+      await sql<Row>('DELETE FROM auth_one_time_tokens WHERE expires_at <= now()', [])
     },
   }
 }

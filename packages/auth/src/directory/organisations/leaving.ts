@@ -1,8 +1,8 @@
+import type { Sql } from '@sallyport/core'
 import type { Transaction } from 'sequelize'
 import { authErrors } from '../../errors.js'
 import { isUuid } from '../../uuid.js'
 import type { Role } from './organisation-view.js'
-import type { Sql } from './sql.js'
 
 /** The organisations of a user who is about to be deleted, locked. */
 export interface Leaving {

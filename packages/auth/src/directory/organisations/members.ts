@@ -1,10 +1,9 @@
-import { coreErrors, type Database, type Principal } from '@sallyport/core'
+import { coreErrors, type Database, type Principal, type Sql } from '@sallyport/core'
 import { authErrors } from '../../errors.js'
 import { assertOtherOwner, lockMember, lockOrganisation } from './memberships.js'
 import type { MemberView, Role } from './organisation-view.js'
 import { maxOwnedOrganisations } from './organisations.js'
 import { assertMayGive, assertRight, rightsOf, roleHolder } from './rights.js'
-import type { Sql } from './sql.js'
 
 /** Of one organisation, and organisations of one user. */
 export const maxMembers = 1_000

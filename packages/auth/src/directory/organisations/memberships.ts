@@ -1,9 +1,8 @@
-import { coreErrors } from '@sallyport/core'
+import { coreErrors, type Sql } from '@sallyport/core'
 import type { Transaction } from 'sequelize'
 import { authErrors } from '../../errors.js'
 import { isUuid } from '../../uuid.js'
 import type { OrganisationRow, Role } from './organisation-view.js'
-import type { Sql } from './sql.js'
 
 // Locks are taken in one order, so that no two transactions wait for each other: organisations by id, then users.
 

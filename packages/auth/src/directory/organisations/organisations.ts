@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { coreErrors, type Database, type Principal, permits } from '@sallyport/core'
+import { coreErrors, type Database, type Principal, permits, type Sql } from '@sallyport/core'
 import { authErrors } from '../../errors.js'
 import { isUuid } from '../../uuid.js'
 import { mergeQuotas, type QuotaChange } from '../quotas.js'
@@ -11,7 +11,6 @@ import {
   toOrganisationView,
 } from './organisation-view.js'
 import { assertRight, rightsOf, roleHolder } from './rights.js'
-import type { Sql } from './sql.js'
 
 /** Organisations that one user owns at most. */
 export const maxOwnedOrganisations = 20

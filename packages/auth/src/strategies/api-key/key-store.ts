@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { coreErrors, type Database } from '@sallyport/core'
-import { QueryTypes, type Transaction } from 'sequelize'
+import { coreErrors, createSql, type Database } from '@sallyport/core'
+import type { Transaction } from 'sequelize'
 import { authErrors } from '../../errors.js'
 import { isUuid } from '../../uuid.js'
 import { type KeyMaker, type KeyRecord, keyColumns } from './key-record.js'
@@ -70,30 +70,23 @@ export interface KeyStore {
 }
 
 export function createKeyStore(database: Database): KeyStore {
-  const query = <Row extends object = KeyRecord>(
-    sql: string,
-    bind: readonly unknown[],
-    transaction?: Transaction,
-  ): Promise<Row[]> =>
-    database.sequelize.query<Row>(sql, {
-      bind: [...bind],
-      type: QueryTypes.SELECT,
-      ...(transaction && { transaction }),
-    })
+  const sql = createSql(database)
+  const query = (statement: string, values: readonly unknown[], transaction?: Transaction): Promise<KeyRecord[]> =>
+    sql<KeyRecord>(statement, values, transaction)
 
   /** Holds the acting key as it is until the transaction ends: who rotates or deletes it ends what it makes, too. */
   const hold = async (by: ActingKey | undefined, transaction: Transaction): Promise<void> => {
     if (!by) return
-    const sql = 'SELECT id FROM auth_api_keys WHERE id = $1 AND digest = $2 FOR SHARE'
-    if ((await query(sql, [by.id, by.digest], transaction)).length === 0) throw coreErrors.INVALID_CREDENTIALS()
+    const statement = 'SELECT id FROM auth_api_keys WHERE id = $1 AND digest = $2 FOR SHARE'
+    if ((await query(statement, [by.id, by.digest], transaction)).length === 0) throw coreErrors.INVALID_CREDENTIALS()
   }
 
   /** One after the other makes keys of a user: two that count together would both find room for one. */
   const assertRoom = async (userId: string, max: number, transaction: Transaction): Promise<void> => {
     await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`auth.api-keys ${userId}`], transaction)
     const count = async (): Promise<number> => {
-      const sql = 'SELECT count(*)::integer AS count FROM auth_api_keys WHERE user_id = $1'
-      return (await query<{ count: number }>(sql, [userId], transaction))[0]?.count ?? 0
+      const statement = 'SELECT count(*)::integer AS count FROM auth_api_keys WHERE user_id = $1'
+      return (await sql<{ count: number }>(statement, [userId], transaction))[0]?.count ?? 0
     }
     if ((await count()) < max) return
     await query('DELETE FROM auth_api_keys WHERE user_id = $1 AND expires_at <= now()', [userId], transaction)
@@ -122,8 +115,8 @@ export function createKeyStore(database: Database): KeyStore {
         `SELECT ${keyColumns} FROM auth_api_keys k ${where} ORDER BY k.created_at DESC, k.id LIMIT $2 OFFSET $3`,
         [userId, limit, offset],
       )
-      const sql = `SELECT count(*)::integer AS total FROM auth_api_keys k ${where}`
-      const [counted] = await query<{ total: number }>(sql, [userId])
+      const statement = `SELECT count(*)::integer AS total FROM auth_api_keys k ${where}`
+      const [counted] = await sql<{ total: number }>(statement, [userId])
       return { keys, total: counted?.total ?? 0 }
     },
     create: (key, by, maxKeysPerUser) =>
@@ -166,8 +159,8 @@ export function createKeyStore(database: Database): KeyStore {
       database.transaction(async (transaction) => {
         if (by && by.id !== id) {
           // In one order: of two keys that rotate each other, one is first.
-          const sql = 'SELECT id FROM auth_api_keys WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE'
-          await query(sql, [[by.id, id]], transaction)
+          const statement = 'SELECT id FROM auth_api_keys WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE'
+          await query(statement, [[by.id, id]], transaction)
           await hold(by, transaction)
         }
         const [rotated] = await query(
@@ -185,9 +178,9 @@ export function createKeyStore(database: Database): KeyStore {
       isUuid(id) && (await query('DELETE FROM auth_api_keys WHERE id = $1 RETURNING id', [id])).length > 0,
     async removeOf(userId, presentStamp) {
       const isOld = (stamp: string): string => `($2::text IS NULL OR ${stamp} IS DISTINCT FROM $2)`
-      const sql = `DELETE FROM auth_api_keys WHERE (user_id = $1 AND ${isOld('access_stamp')})
+      const statement = `DELETE FROM auth_api_keys WHERE (user_id = $1 AND ${isOld('access_stamp')})
         OR (made_by_user = $1 AND ${isOld('made_by_stamp')}) RETURNING id`
-      return (await query(sql, [userId, presentStamp ?? null])).length
+      return (await query(statement, [userId, presentStamp ?? null])).length
     },
     async purge() {
       await query(`DELETE FROM auth_api_keys WHERE expires_at < now() - make_interval(days => ${keptForDays})`, [])

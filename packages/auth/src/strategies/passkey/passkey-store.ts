@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Database } from '@sallyport/core'
-import { QueryTypes, type Transaction } from 'sequelize'
+import { createSql, type Database } from '@sallyport/core'
+import type { Transaction } from 'sequelize'
 import { isUuid } from '../../uuid.js'
 
 /** Of one user. */
@@ -79,12 +79,9 @@ interface Row {
 }
 
 export function createPasskeyStore(database: Database): PasskeyStore {
-  const query = <T extends object = Row>(sql: string, bind: readonly unknown[], within?: Transaction): Promise<T[]> =>
-    database.sequelize.query<T>(sql, {
-      bind: [...bind],
-      type: QueryTypes.SELECT,
-      ...(within && { transaction: within }),
-    })
+  const sql = createSql(database)
+  const query = (statement: string, values: readonly unknown[], within?: Transaction): Promise<Row[]> =>
+    sql<Row>(statement, values, within)
 
   const insert = ({ userId, credentialId, publicKey, ...passkey }: NewPasskey, within: Transaction): Promise<Row[]> =>
     query(
@@ -107,7 +104,7 @@ export function createPasskeyStore(database: Database): PasskeyStore {
 
   return {
     async handle(userId) {
-      const [row] = await query<{ handle: string }>(
+      const [row] = await sql<{ handle: string }>(
         `INSERT INTO auth_passkey_users (user_id, handle) VALUES ($1, $2)
          ON CONFLICT (user_id) DO UPDATE SET user_id = EXCLUDED.user_id RETURNING handle`,
         [userId, randomBytes(handleBytes).toString('base64url')],
@@ -119,7 +116,7 @@ export function createPasskeyStore(database: Database): PasskeyStore {
       return rows.map(toPasskey)
     },
     async findByCredentialId(credentialId) {
-      const [row] = await query<Row & { handle: string }>(
+      const [row] = await sql<Row & { handle: string }>(
         'SELECT * FROM auth_passkeys JOIN auth_passkey_users USING (user_id) WHERE credential_id = $1',
         [credentialId],
       )
@@ -131,7 +128,7 @@ export function createPasskeyStore(database: Database): PasskeyStore {
         // Its lock has additions of one user wait for each other, so that the count stays true.
         const users = await query('SELECT 1 FROM auth_passkey_users WHERE user_id = $1 FOR UPDATE', [userId], within)
         if (users.length === 0) return { kind: 'no-user' }
-        const [counted] = await query<{ count: number }>(
+        const [counted] = await sql<{ count: number }>(
           'SELECT count(*)::int AS count FROM auth_passkeys WHERE user_id = $1',
           [userId],
           within,
@@ -153,8 +150,8 @@ export function createPasskeyStore(database: Database): PasskeyStore {
     },
     async rename(userId, id, name) {
       if (!isUuid(id)) return undefined
-      const sql = 'UPDATE auth_passkeys SET name = $3 WHERE user_id = $1 AND id = $2 RETURNING *'
-      const [row] = await query(sql, [userId, id, name])
+      const statement = 'UPDATE auth_passkeys SET name = $3 WHERE user_id = $1 AND id = $2 RETURNING *'
+      const [row] = await query(statement, [userId, id, name])
       return row && toPasskey(row)
     },
     async remove(userId, id) {

@@ -1,7 +1,6 @@
 import { createHmac, type KeyObject, randomInt, timingSafeEqual } from 'node:crypto'
-import type { Keyring } from '@sallyport/core'
+import type { Keyring, Sql } from '@sallyport/core'
 import type { Transaction } from 'sequelize'
-import type { Query } from './query.js'
 
 const purpose = 'two-factor e-mail code'
 const ttlSeconds = 300
@@ -24,14 +23,14 @@ export interface EmailCodes {
   use(tempTokenId: string, mac: string, transaction: Transaction): Promise<boolean>
 }
 
-export function createEmailCodes(query: Query, keyring: Keyring): EmailCodes {
+export function createEmailCodes(sql: Sql, keyring: Keyring): EmailCodes {
   const keys = keyring.derive(purpose)
   return {
     async issue(tempTokenId, userId) {
       const code = randomInt(10 ** digits)
         .toString()
         .padStart(digits, '0')
-      await query(
+      await sql(
         `INSERT INTO auth_two_factor_email_codes (temp_token_id, user_id, mac, tries, expires_at)
          VALUES ($1, $2, $3, 0, now() + make_interval(secs => $4))
          ON CONFLICT (temp_token_id) DO UPDATE SET mac = EXCLUDED.mac, tries = 0, expires_at = EXCLUDED.expires_at`,
@@ -40,7 +39,7 @@ export function createEmailCodes(query: Query, keyring: Keyring): EmailCodes {
       return code
     },
     async check(tempTokenId, code) {
-      const [row] = await query<{ mac: string }>(
+      const [row] = await sql<{ mac: string }>(
         `UPDATE auth_two_factor_email_codes SET tries = tries + 1
          WHERE temp_token_id = $1 AND tries < $2 AND expires_at > now() RETURNING mac`,
         [tempTokenId, maxTries],
@@ -49,7 +48,7 @@ export function createEmailCodes(query: Query, keyring: Keyring): EmailCodes {
       return keys.some(({ key }) => equal(row.mac, macOf(key, tempTokenId, code))) ? row.mac : undefined
     },
     async use(tempTokenId, mac, transaction) {
-      const used = await query(
+      const used = await sql(
         `DELETE FROM auth_two_factor_email_codes
          WHERE temp_token_id = $1 AND mac = $2 AND expires_at > now() RETURNING mac`,
         [tempTokenId, mac],

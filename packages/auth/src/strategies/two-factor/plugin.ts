@@ -1,5 +1,6 @@
 import {
   Audit,
+  createSql,
   Database,
   definePlugin,
   Http,
@@ -22,7 +23,6 @@ import { createEmailCodes } from './email-codes.js'
 import { twoFactorMigrations } from './migrations.js'
 import { createTotpProof } from './proof.js'
 import { createProofs } from './proofs.js'
-import { createQuery } from './query.js'
 import { registerRecoveryCodesRoute } from './recovery-codes-route.js'
 import { registerRemoveRoute } from './remove-route.js'
 import { resealOutdated } from './reseal.js'
@@ -83,10 +83,10 @@ export const twoFactor: PluginFactory<TwoFactorConfig> = definePlugin({
   setup({ services, config, scope, logger, onReady }) {
     const { audit, database, http, keyring, mailer, oneTimeTokens, rateLimits, signIn, users } = services
     const { issuer, email } = config
-    const query = createQuery(database)
-    const store = createTwoFactorStore(query)
+    const sql = createSql(database)
+    const store = createTwoFactorStore(sql)
     const secrets = createSecrets(keyring)
-    const emailCodes = createEmailCodes(query, keyring)
+    const emailCodes = createEmailCodes(sql, keyring)
     const proofs = createProofs({ store, secrets, emailCodes, logger })
     const tempTokens = createTempTokens(oneTimeTokens, users)
     const attempts = createAttempts(rateLimits, 'second-factor', config.attempts)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import type { Sql } from '@sallyport/core'
 import type { Transaction } from 'sequelize'
-import type { Query } from './query.js'
 import { newRecoveryCodes, recoveryCodeDigest } from './recovery-codes.js'
 import type { SealedSecret } from './secrets.js'
 
@@ -48,24 +48,24 @@ export interface SealedRow {
   readonly secret: string
 }
 
-export function createTwoFactorStore(query: Query): TwoFactorStore {
+export function createTwoFactorStore(sql: Sql): TwoFactorStore {
   return {
     async find(userId) {
-      const [row] = await query<StoredSecret>('SELECT id, secret FROM auth_two_factor WHERE user_id = $1', [userId])
+      const [row] = await sql<StoredSecret>('SELECT id, secret FROM auth_two_factor WHERE user_id = $1', [userId])
       return row
     },
     async recoveryCodesLeft(userId) {
-      const [row] = await query<{ count: number }>(
+      const [row] = await sql<{ count: number }>(
         'SELECT count(*)::int AS count FROM auth_two_factor_recovery_codes WHERE user_id = $1',
         [userId],
       )
       return row?.count ?? 0
     },
     async lock(userId, transaction) {
-      await query('SELECT 1 FROM auth_two_factor WHERE user_id = $1 FOR UPDATE', [userId], transaction)
+      await sql('SELECT 1 FROM auth_two_factor WHERE user_id = $1 FOR UPDATE', [userId], transaction)
     },
     async beginSetup(userId, secret, ttlSeconds) {
-      await query(
+      await sql(
         `INSERT INTO auth_two_factor_setups (user_id, id, secret, expires_at)
          VALUES ($1, $2, $3, now() + make_interval(secs => $4))
          ON CONFLICT (user_id) DO UPDATE
@@ -74,20 +74,20 @@ export function createTwoFactorStore(query: Query): TwoFactorStore {
       )
     },
     async findSetup(userId) {
-      const [row] = await query<StoredSecret>(
+      const [row] = await sql<StoredSecret>(
         'SELECT id, secret FROM auth_two_factor_setups WHERE user_id = $1 AND expires_at > now()',
         [userId],
       )
       return row
     },
     async finishSetup(userId, setupId, { sealed, sealedBy }, step, transaction) {
-      const finished = await query(
+      const finished = await sql(
         'DELETE FROM auth_two_factor_setups WHERE user_id = $1 AND id = $2 AND expires_at > now() RETURNING id',
         [userId, setupId],
         transaction,
       )
       if (finished.length === 0) return false
-      await query(
+      await sql(
         `INSERT INTO auth_two_factor (user_id, id, secret, sealed_by, last_step, enabled_at)
          VALUES ($1, $2, $3, $4, $5, now())
          ON CONFLICT (user_id) DO UPDATE SET id = EXCLUDED.id, secret = EXCLUDED.secret,
@@ -98,7 +98,7 @@ export function createTwoFactorStore(query: Query): TwoFactorStore {
       return true
     },
     async useStep(userId, id, step, transaction) {
-      const used = await query(
+      const used = await sql(
         'UPDATE auth_two_factor SET last_step = $3 WHERE user_id = $1 AND id = $2 AND last_step < $3 RETURNING id',
         [userId, id, step],
         transaction,
@@ -108,7 +108,7 @@ export function createTwoFactorStore(query: Query): TwoFactorStore {
     async useRecoveryCode(userId, code, transaction) {
       const digest = recoveryCodeDigest(userId, code)
       if (digest === undefined) return false
-      const used = await query(
+      const used = await sql(
         'DELETE FROM auth_two_factor_recovery_codes WHERE user_id = $1 AND digest = $2 RETURNING digest',
         [userId, digest],
         transaction,
@@ -117,8 +117,8 @@ export function createTwoFactorStore(query: Query): TwoFactorStore {
     },
     async replaceRecoveryCodes(userId, transaction) {
       const codes = newRecoveryCodes()
-      await query('DELETE FROM auth_two_factor_recovery_codes WHERE user_id = $1', [userId], transaction)
-      await query(
+      await sql('DELETE FROM auth_two_factor_recovery_codes WHERE user_id = $1', [userId], transaction)
+      await sql(
         'INSERT INTO auth_two_factor_recovery_codes (user_id, digest) SELECT $1, unnest($2::text[])',
         [userId, codes.map((code) => recoveryCodeDigest(userId, code))],
         transaction,
@@ -126,7 +126,7 @@ export function createTwoFactorStore(query: Query): TwoFactorStore {
       return codes
     },
     async reseal(userId, former, { sealed, sealedBy }) {
-      await query('UPDATE auth_two_factor SET secret = $3, sealed_by = $4 WHERE user_id = $1 AND secret = $2', [
+      await sql('UPDATE auth_two_factor SET secret = $3, sealed_by = $4 WHERE user_id = $1 AND secret = $2', [
         userId,
         former,
         sealed,
@@ -134,21 +134,21 @@ export function createTwoFactorStore(query: Query): TwoFactorStore {
       ])
     },
     sealedByOthers: (key, afterUserId, limit) =>
-      query<SealedRow>(
+      sql<SealedRow>(
         `SELECT user_id AS "userId", secret FROM auth_two_factor
          WHERE sealed_by <> $1 AND user_id > $2 ORDER BY user_id LIMIT $3`,
         [key, afterUserId, limit],
       ),
     async remove(userId, transaction) {
-      const removed = await query('DELETE FROM auth_two_factor WHERE user_id = $1 RETURNING id', [userId], transaction)
+      const removed = await sql('DELETE FROM auth_two_factor WHERE user_id = $1 RETURNING id', [userId], transaction)
       for (const table of ['setups', 'recovery_codes', 'email_codes']) {
-        await query(`DELETE FROM auth_two_factor_${table} WHERE user_id = $1`, [userId], transaction)
+        await sql(`DELETE FROM auth_two_factor_${table} WHERE user_id = $1`, [userId], transaction)
       }
       return removed.length > 0
     },
     async purge() {
       for (const table of ['setups', 'email_codes']) {
-        await query(`DELETE FROM auth_two_factor_${table} WHERE expires_at <= now()`, [])
+        await sql(`DELETE FROM auth_two_factor_${table} WHERE expires_at <= now()`, [])
       }
     },
   }
