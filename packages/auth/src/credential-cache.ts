@@ -43,13 +43,24 @@ interface CredentialCacheOptions {
   readonly name: string
   readonly maxAgeMs?: number
   readonly maxEntries?: number
+  readonly clock?: Clock
 }
+
+/** What the time is, in milliseconds. */
+interface Clock {
+  /** Of the calendar, by which credentials expire. */
+  date(): number
+  /** One that does not go back, by which age is told. */
+  steady(): number
+}
+
+const systemClock: Clock = { date: () => Date.now(), steady: () => performance.now() }
 
 const defaultMaxAgeMs = 1_000
 const defaultMaxEntries = 20_000
 
 export function createCredentialCache<T>(options: CredentialCacheOptions): CredentialCache<T> {
-  const { events, name, maxAgeMs = defaultMaxAgeMs, maxEntries = defaultMaxEntries } = options
+  const { events, name, maxAgeMs = defaultMaxAgeMs, maxEntries = defaultMaxEntries, clock = systemClock } = options
   const ended: EventToken<EndedCredentials> = defineEvent(`${name}.ended`)
   const known = new LRUCache<string, Entry<T>>({ max: maxEntries })
   /** Reads under way that no ending has overtaken; no more than there are requests. */
@@ -75,14 +86,14 @@ export function createCredentialCache<T>(options: CredentialCacheOptions): Crede
     if (!events.connected) return undefined
     const entry = known.get(credential)
     if (!entry) return undefined
-    if (performance.now() - entry.readAt < maxAgeMs && isInForce(entry.found)) return entry.found
+    if (clock.steady() - entry.readAt < maxAgeMs && isInForce(entry.found, clock)) return entry.found
     known.delete(credential)
     return undefined
   }
 
   const readOnce = (credential: string, read: () => Promise<KnownCredential<T> | undefined>): typeof result => {
     // Its age counts from here: what the database says may be as old as the question.
-    const readAt = performance.now()
+    const readAt = clock.steady()
     const result = read()
     reading.set(credential, result)
     const done = (found: KnownCredential<T> | undefined): void => {
@@ -100,7 +111,7 @@ export function createCredentialCache<T>(options: CredentialCacheOptions): Crede
       const found =
         find(credential) ??
         (await (events.connected ? (reading.get(credential) ?? readOnce(credential, read)) : read()))
-      return found && isInForce(found) ? found.value : undefined
+      return found && isInForce(found, clock) ? found.value : undefined
     },
     async end(what) {
       await events.emit(ended, what)
@@ -113,7 +124,7 @@ export function createCredentialCache<T>(options: CredentialCacheOptions): Crede
 
 interface Entry<T> {
   readonly found: KnownCredential<T>
-  /** Milliseconds of a clock that does not go back. */
+  /** Of the steady clock. */
   readonly readAt: number
 }
 
@@ -127,6 +138,6 @@ function isAffected(
   return dependsOn.ids.some((other) => ids.includes(other)) || dependsOn.userIds.some((other) => other === ofUser)
 }
 
-function isInForce({ expiresAt }: KnownCredential<unknown>): boolean {
-  return expiresAt === null || expiresAt.getTime() > Date.now()
+function isInForce({ expiresAt }: KnownCredential<unknown>, clock: Clock): boolean {
+  return expiresAt === null || expiresAt.getTime() > clock.date()
 }

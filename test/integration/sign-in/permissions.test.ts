@@ -33,6 +33,13 @@ type Row = [
 ]
 
 const password = 'long enough a password'
+/** Whoever may decide on codes is told that there is no such code. */
+function userCodeRow(verb: string): Row {
+  const path = `/api/tunnel/device/${verb}`
+  const body = () => ({ userCode: 'AAAA-0000' })
+  return ['POST', path, 'tunnels:approve', body, 401, 403, 404, 404, 403, 404, 404, 403, 401]
+}
+
 const rows: Row[] = [
   //                                                              nobody user holder admin key key+ adminkey device suspended
   ['GET', '/api/users', 'users:read', undefined, 401, 403, 200, 200, 403, 200, 200, 403, 401],
@@ -145,36 +152,7 @@ const rows: Row[] = [
   ['GET', '/api/auth/passkey/register-challenge', undefined, undefined, 401, 200, 200, 200, 403, 403, 403, 403, 401],
   ['GET', '/api/auth/passkeys', undefined, undefined, 401, 200, 200, 200, 403, 403, 403, 403, 401],
   ['DELETE', `/api/auth/passkeys/${nobodysId}`, undefined, undefined, 401, 404, 404, 404, 403, 403, 403, 403, 401],
-  [
-    'POST',
-    '/api/tunnel/device/approve',
-    'tunnels:approve',
-    () => ({ userCode: 'AAAA-0000' }),
-    401,
-    403,
-    404,
-    404,
-    403,
-    404,
-    404,
-    403,
-    401,
-  ],
-  [
-    'POST',
-    '/api/tunnel/device/deny',
-    'tunnels:approve',
-    () => ({ userCode: 'AAAA-0000' }),
-    401,
-    403,
-    404,
-    404,
-    403,
-    404,
-    404,
-    403,
-    401,
-  ],
+  ...['approve', 'deny'].map(userCodeRow),
 ]
 
 async function deviceToken(owner: Person): Promise<string> {

@@ -1,5 +1,5 @@
 import type { PasswordScheme } from './password-scheme.js'
-import { isIterationCount, verifyPbkdf2 } from './pbkdf2.js'
+import { pbkdf2Scheme } from './pbkdf2.js'
 
 const expression = /^\$pbkdf2-sha256\$i=(\d{1,10}),l=32\$([^$]{1,128})\$([0-9a-f]{64})$/
 
@@ -17,15 +17,4 @@ export function discourseHash(hash: string, salt: string, algorithm: string = fi
 }
 
 /** Discourse's PBKDF2, as `discourseHash` puts it together. */
-export const discoursePbkdf2: PasswordScheme = {
-  name: 'discourse-pbkdf2',
-  workOf(stored) {
-    const iterations = Number(expression.exec(stored)?.[1])
-    return isIterationCount(iterations) ? `pbkdf2-sha256:${iterations}` : undefined
-  },
-  async verify(stored, password) {
-    const [, iterations, salt, digest] = expression.exec(stored) ?? []
-    if (salt === undefined || digest === undefined) return false
-    return verifyPbkdf2(password, salt, Number(iterations), Buffer.from(digest, 'hex'))
-  },
-}
+export const discoursePbkdf2: PasswordScheme = pbkdf2Scheme({ name: 'discourse-pbkdf2', expression, encoding: 'hex' })

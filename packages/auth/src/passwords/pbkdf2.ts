@@ -1,22 +1,34 @@
 import { pbkdf2, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import type { PasswordScheme } from './password-scheme.js'
 
 const derive = promisify(pbkdf2)
 
 /** Django 6 has 1,200,000. */
 const maxIterations = 5_000_000
 
-/** Whether it is a count of iterations that is worked off here. */
-export function isIterationCount(count: number): boolean {
-  return Number.isSafeInteger(count) && count >= 1 && count <= maxIterations
+/** How a program writes PBKDF2-HMAC-SHA-256 (RFC 8018 section 5.2) into one text. */
+interface Pbkdf2Format {
+  readonly name: string
+  /** Groups: iterations, salt (taken as text), hash. */
+  readonly expression: RegExp
+  readonly encoding: 'hex' | 'base64'
 }
 
-/** Whether PBKDF2-HMAC-SHA-256 (RFC 8018 section 5.2) of the password is `expected`. `salt` is taken as text. */
-export async function verifyPbkdf2(
-  password: string,
-  salt: string,
-  iterations: number,
-  expected: Buffer,
-): Promise<boolean> {
-  return timingSafeEqual(await derive(password, salt, iterations, expected.length, 'sha256'), expected)
+/** Makes the scheme of one program. */
+export function pbkdf2Scheme({ name, expression, encoding }: Pbkdf2Format): PasswordScheme {
+  return {
+    name,
+    workOf(stored) {
+      const iterations = Number(expression.exec(stored)?.[1])
+      const isCount = Number.isSafeInteger(iterations) && iterations >= 1 && iterations <= maxIterations
+      return isCount ? `pbkdf2-sha256:${iterations}` : undefined
+    },
+    async verify(stored, password) {
+      const [, iterations, salt, digest] = expression.exec(stored) ?? []
+      if (salt === undefined || digest === undefined) return false
+      const expected = Buffer.from(digest, encoding)
+      return timingSafeEqual(await derive(password, salt, Number(iterations), expected.length, 'sha256'), expected)
+    },
+  }
 }

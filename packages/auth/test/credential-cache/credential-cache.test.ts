@@ -156,19 +156,28 @@ t.test('keeps nothing while events of others do not arrive', async (t) => {
 })
 
 t.test('nothing outlives its own end or its age, counted from the question', async (t) => {
-  const cache = createCredentialCache<string>({ events: createEvents(), name: 'test', maxAgeMs: 40 })
-  const expired = credential('found', { expiresAt: new Date(Date.now() - 1) })
+  let now = 1_000_000
+  const clock = { date: () => now, steady: () => now }
+  const cache = createCredentialCache<string>({ events: createEvents(), name: 'test', maxAgeMs: 40, clock })
+  const expired = credential('found', { expiresAt: new Date(now) })
   t.equal(await cache.get('expired', async () => expired), undefined)
-  const soon = credential('found', { expiresAt: new Date(Date.now() + 30) })
-  const cacheOfHours = createCredentialCache<string>({ events: createEvents(), name: 'test', maxAgeMs: 3_600_000 })
-  t.equal(await cacheOfHours.get('soon', async () => soon), 'found')
-  while (Date.now() <= (soon.expiresAt?.getTime() ?? 0)) await new Promise((resolve) => setTimeout(resolve, 5))
-  t.equal(cacheOfHours.peek('soon'), undefined)
+  const soon = credential('found', { expiresAt: new Date(now + 30) })
+  t.equal(await cache.get('soon', async () => soon), 'found')
+  now += 29
+  t.equal(cache.peek('soon'), 'found')
+  now += 1
+  t.equal(cache.peek('soon'), undefined, 'ended by itself, younger than the most')
+
+  const aged = credential('found')
+  t.equal(await cache.get('aged', async () => aged), 'found')
+  now += 39
+  t.equal(cache.peek('aged'), 'found')
+  now += 1
+  t.equal(cache.peek('aged'), undefined)
 
   const reads = createReads()
-  const asked = performance.now()
   const slow = cache.get('slow', reads.read)
-  while (performance.now() - asked < 41) await new Promise((resolve) => setTimeout(resolve, 5))
+  now += 41
   reads.answer(0, credential('found'))
   t.equal(await slow, 'found')
   t.equal(cache.peek('slow'), undefined, 'what the database said is as old as the question')
