@@ -1,6 +1,6 @@
 import type { Metrics } from '@sallyport/core'
 import { Counter, Gauge } from 'prom-client'
-import type { Traffic } from './allocation.js'
+import type { Traffic } from './allocations/allocation.js'
 
 interface Measured {
   readonly devicesOnline: () => number

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createSql, Database, type DirectoryUser, Tokens, type UserDirectory } from '@sallyport/core'
 import { authenticationStrategyContract } from '@sallyport/core/testing'
 import t from 'tap'
-import { createDeviceStrategy, deviceTokenPurpose } from '../dist/device-strategy.js'
+import { createDeviceStrategy, deviceTokenPurpose } from '../dist/devices/device-strategy.js'
 import { admin, startPanel } from './support/panel.js'
 
 const panel = await startPanel({ config: { relay: false } })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkLocalHost } from '../dist/local-host.js'
+import { checkLocalHost } from '../dist/allocations/local-host.js'
 
 const good = [
   'localhost',

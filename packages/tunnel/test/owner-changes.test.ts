@@ -1,7 +1,7 @@
 import type { Database, Sql } from '@sallyport/core'
 import { createTestLogger } from '@sallyport/core/testing'
 import t from 'tap'
-import { createOwnerChanges } from '../dist/owner-changes.js'
+import { createOwnerChanges } from '../dist/devices/owner-changes.js'
 
 /** A database that fails so many times. */
 function follow(failures: number, signal = new AbortController().signal) {

@@ -1,7 +1,7 @@
 import { createSql, Database, database } from '@sallyport/core'
 import { missingPostgres, skipWithout, startPostgres } from '@sallyport/core/testing'
 import t from 'tap'
-import { createTrafficCounter } from '../dist/traffic.js'
+import { createTrafficCounter } from '../dist/traffic/traffic.js'
 import { admin, type Enrolled, type Panel, somePorts, startPanel } from './support/panel.js'
 import { until } from './support/until.js'
 

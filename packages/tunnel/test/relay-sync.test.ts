@@ -2,8 +2,8 @@ import type { Sql } from '@sallyport/core'
 import { createTestLogger } from '@sallyport/core/testing'
 import { createRelay, RelayError } from '@sallyport/relay'
 import t from 'tap'
-import { createRelaySync } from '../dist/relay-sync.js'
-import { createTrafficCounter } from '../dist/traffic.js'
+import { createRelaySync } from '../dist/relays/relay-sync.js'
+import { createTrafficCounter } from '../dist/traffic/traffic.js'
 import { until } from './support/until.js'
 
 /** A database with one allocation, which can be away, and a relay whose storage can fail. */

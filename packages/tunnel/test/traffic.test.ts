@@ -1,6 +1,6 @@
 import type { Sql } from '@sallyport/core'
 import t from 'tap'
-import { createTrafficCounter } from '../dist/traffic.js'
+import { createTrafficCounter } from '../dist/traffic/traffic.js'
 
 type Written = { id: number; i: number; o: number; c: number }
 

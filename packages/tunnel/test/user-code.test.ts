@@ -1,5 +1,5 @@
 import t from 'tap'
-import { generateUserCode, normaliseUserCode } from '../dist/user-code.js'
+import { generateUserCode, normaliseUserCode } from '../dist/enrolment/user-code.js'
 
 t.test('a code is two groups of four from the unambiguous alphabet, and normal already', async (t) => {
   const codes = new Set<string>()

@@ -1,9 +1,9 @@
 import type { Sql } from '@sallyport/core'
 import type { ControlRelay, Relay } from '@sallyport/relay'
-import type { AllocationRow, AllocationState, LiveAllocations } from './allocation.js'
+import type { AllocationRow, AllocationState, LiveAllocations } from '../allocations/allocation.js'
+import { isoOrNull } from '../sql.js'
+import type { TrafficCounter } from '../traffic/traffic.js'
 import type { EmbeddedRelay } from './embedded-relay.js'
-import { isoOrNull } from './sql.js'
-import type { TrafficCounter } from './traffic.js'
 
 /** A relay as `GET /api/tunnel/relays` shows it. */
 export interface RelayRecord {

@@ -7,14 +7,14 @@ import {
   type StateMessage,
 } from '@sallyport/relay'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { bearerToken } from '../bearer.js'
+import { type Coalesced, coalesce } from '../coalesce.js'
+import type { GatewayConfig } from '../config.js'
+import { createTracked } from '../tracked.js'
 import { type AgentSession, createAgentSession } from './agent-session.js'
 import { refuseBadHandshakes } from './bad-handshakes.js'
-import { bearerToken } from './bearer.js'
-import { type Coalesced, coalesce } from './coalesce.js'
-import type { GatewayConfig } from './config.js'
 import type { Presence } from './presence.js'
 import { createRefusals } from './refused-upgrades.js'
-import { createTracked } from './tracked.js'
 
 /** The control channels of this instance: one for each device, the newest wins. */
 export interface Gateway {

@@ -1,4 +1,4 @@
-import { iso, isoOrNull } from './sql.js'
+import { iso, isoOrNull } from '../sql.js'
 
 export type DeviceKind = 'client' | 'server'
 

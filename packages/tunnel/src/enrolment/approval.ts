@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { coreErrors, type RateLimits, type Sql, type UserDirectory } from '@sallyport/core'
-import type { AuditTrail, Caller } from './audit-trail.js'
-import type { EnrolmentConfig } from './config.js'
-import { type Device, type DeviceRow, deviceColumns, toDevice } from './device.js'
-import { tunnelErrors } from './errors.js'
+import type { AuditTrail, Caller } from '../audit-trail.js'
+import type { EnrolmentConfig } from '../config.js'
+import { type Device, type DeviceRow, deviceColumns, toDevice } from '../devices/device.js'
+import { tunnelErrors } from '../errors.js'
 import { normaliseUserCode } from './user-code.js'
 
 export interface ApprovalRequest {

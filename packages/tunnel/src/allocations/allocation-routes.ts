@@ -1,10 +1,10 @@
 import type { Http, Principal } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
-import type { AllocationRequest } from '../allocate.js'
-import type { Allocation } from '../allocation.js'
-import type { AllocationChange, Allocations } from '../allocations.js'
 import type { Caller } from '../audit-trail.js'
 import { nameField, portField } from '../fields.js'
+import type { AllocationRequest } from './allocate.js'
+import type { Allocation } from './allocation.js'
+import type { AllocationChange, Allocations } from './allocations.js'
 
 interface AllocationRoutes {
   readonly allocate: (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]>

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import type { PortRange } from './config.js'
-import { tunnelErrors } from './errors.js'
+import type { PortRange } from '../config.js'
+import { tunnelErrors } from '../errors.js'
 
 export type Protocol = 'tcp' | 'udp'
 

@@ -1,7 +1,7 @@
 import type { Logger, Sql } from '@sallyport/core'
 import { createRelay, fileStorage, memoryStorage, type Relay, RelayError } from '@sallyport/relay'
-import type { EmbeddedRelayConfig } from './config.js'
-import { tunnelErrors } from './errors.js'
+import type { EmbeddedRelayConfig } from '../config.js'
+import { tunnelErrors } from '../errors.js'
 
 /** The relay of this process, and the group of relays that serves the same public ports. */
 export interface EmbeddedRelay {

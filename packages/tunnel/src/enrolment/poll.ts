@@ -1,7 +1,7 @@
 import type { Sql, TokenIssuer } from '@sallyport/core'
-import type { EnrolmentConfig } from './config.js'
+import type { EnrolmentConfig } from '../config.js'
+import { tunnelErrors } from '../errors.js'
 import { hashDeviceCode } from './device-code.js'
-import { tunnelErrors } from './errors.js'
 
 /** Answer to `GET /api/tunnel/device/poll` (RFC 8628 section 3.5). */
 export type PollAnswer =

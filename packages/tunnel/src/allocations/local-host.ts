@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { tunnelErrors } from './errors.js'
+import { tunnelErrors } from '../errors.js'
 
 const maxLength = 253
 const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i

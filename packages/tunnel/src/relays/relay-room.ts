@@ -1,10 +1,10 @@
 import type { Logger, Scope, Sql } from '@sallyport/core'
-import type { TunnelConfig } from './config.js'
+import type { TunnelConfig } from '../config.js'
+import { every } from '../every.js'
+import { createTrafficCounter, type TrafficCounter } from '../traffic/traffic.js'
 import { startEmbeddedRelay } from './embedded-relay.js'
-import { every } from './every.js'
 import { createRelaySync } from './relay-sync.js'
 import { createRelays, type Relays } from './relays.js'
-import { createTrafficCounter, type TrafficCounter } from './traffic.js'
 
 /** The relay in this process, if there is to be one, with what keeps it at the database's state. */
 export interface RelayRoom {

@@ -1,8 +1,8 @@
 import type { Settings, SettingsHandle, Sql, UserDirectory } from '@sallyport/core'
 import { type TUnsafe, Type } from '@sinclair/typebox'
 import type { Transaction } from 'sequelize'
-import type { Ownership } from './access.js'
-import { tunnelErrors } from './errors.js'
+import type { Ownership } from '../access.js'
+import { tunnelErrors } from '../errors.js'
 
 /** Settings section `quotas`. */
 export interface QuotaSettings {

@@ -5,8 +5,8 @@ import {
   type TokenIssuer,
   type UserDirectory,
 } from '@sallyport/core'
-import { bearerToken } from './bearer.js'
-import { isDeviceId } from './ids.js'
+import { bearerToken } from '../bearer.js'
+import { isDeviceId } from '../ids.js'
 
 /** Purpose of device tokens, and name of the strategy. */
 export const deviceTokenPurpose = 'tunnel-device'

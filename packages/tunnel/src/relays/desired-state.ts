@@ -1,6 +1,6 @@
 import type { Sql } from '@sallyport/core'
 import type { RelayAllocation } from '@sallyport/relay'
-import { type AllocationRow, selectAllocations, storedTraffic, type Traffic } from './allocation.js'
+import { type AllocationRow, selectAllocations, storedTraffic, type Traffic } from '../allocations/allocation.js'
 
 /** What one relay should serve. */
 export interface DesiredState {

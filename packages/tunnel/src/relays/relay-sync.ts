@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger, Sql } from '@sallyport/core'
 import { type Relay, RelayError } from '@sallyport/relay'
-import { coalesce } from './coalesce.js'
+import { coalesce } from '../coalesce.js'
+import type { TrafficCounter } from '../traffic/traffic.js'
 import { raiseRevision, readDesiredState } from './desired-state.js'
-import type { TrafficCounter } from './traffic.js'
 
 /** Keeps a relay at what the database wants. */
 export interface RelaySync {

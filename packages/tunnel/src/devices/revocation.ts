@@ -1,5 +1,5 @@
 import type { Disposer, Events, Logger } from '@sallyport/core'
-import { devicesRevoked } from './events.js'
+import { devicesRevoked } from '../events.js'
 
 /** Ends what devices hold open, once the database says that their tokens are dead. */
 export interface Revocation {

@@ -1,8 +1,8 @@
 import type { Sql } from '@sallyport/core'
 import type { StateMessage } from '@sallyport/relay'
-import { type AllocationRow, selectAllocations } from './allocation.js'
-import { nextRevision } from './desired-state.js'
-import type { Relays } from './relays.js'
+import { type AllocationRow, selectAllocations } from '../allocations/allocation.js'
+import { nextRevision } from '../relays/desired-state.js'
+import type { Relays } from '../relays/relays.js'
 
 /** The whole of what a device should serve, with a fresh ticket for each relay. */
 export async function readAgentState(sql: Sql, relays: Relays, deviceId: string): Promise<StateMessage> {

@@ -1,11 +1,11 @@
 import type { Http } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
-import type { Approval } from '../approval.js'
 import type { Caller } from '../audit-trail.js'
-import type { Enrolment, EnrolmentRequest } from '../enrolment.js'
 import { directoryId, directoryIdField, nameField } from '../fields.js'
 import { approvePermission } from '../permissions.js'
-import type { PollAnswer } from '../poll.js'
+import type { Approval } from './approval.js'
+import type { Enrolment, EnrolmentRequest } from './enrolment.js'
+import type { PollAnswer } from './poll.js'
 
 interface EnrolmentRoutes {
   readonly start: (request: EnrolmentRequest, by: Caller) => Promise<Enrolment>

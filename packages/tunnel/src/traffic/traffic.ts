@@ -1,6 +1,6 @@
 import type { Sql } from '@sallyport/core'
 import type { AllocationTraffic } from '@sallyport/relay'
-import type { Traffic } from './allocation.js'
+import type { Traffic } from '../allocations/allocation.js'
 
 /** Joins the running totals of this instance's relay to those in the database, so that totals survive restarts. */
 export interface TrafficCounter {

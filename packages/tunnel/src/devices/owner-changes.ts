@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database, DirectoryChange, Logger, Sql } from '@sallyport/core'
 import type { Transaction } from 'sequelize'
-import type { AuditTrail } from './audit-trail.js'
+import type { AuditTrail } from '../audit-trail.js'
 import type { Revocation } from './revocation.js'
 
 interface OwnerChangesOptions {

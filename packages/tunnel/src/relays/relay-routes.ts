@@ -1,5 +1,5 @@
 import type { Http } from '@sallyport/core'
-import type { Relays } from '../relays.js'
+import type { Relays } from './relays.js'
 
 export function addRelayRoutes(http: Http, relays: Relays): void {
   http.route({

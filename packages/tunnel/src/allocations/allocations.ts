@@ -1,5 +1,9 @@
 import { coreErrors, type Principal, type Sql } from '@sallyport/core'
-import { reachCondition, reaches, reachOf } from './access.js'
+import { reachCondition, reaches, reachOf } from '../access.js'
+import type { AuditTrail, Caller } from '../audit-trail.js'
+import type { ChangeFeed } from '../change-feed.js'
+import { tunnelErrors } from '../errors.js'
+import { parseAllocationId } from '../ids.js'
 import {
   type Allocation,
   type AllocationRow,
@@ -8,10 +12,6 @@ import {
   selectAllocations,
   toAllocation,
 } from './allocation.js'
-import type { AuditTrail, Caller } from './audit-trail.js'
-import type { ChangeFeed } from './change-feed.js'
-import { tunnelErrors } from './errors.js'
-import { parseAllocationId } from './ids.js'
 import { checkLocalHost } from './local-host.js'
 
 export interface AllocationChange {

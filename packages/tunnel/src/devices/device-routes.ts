@@ -1,6 +1,6 @@
 import type { Http, Principal } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
-import type { Devices } from '../devices.js'
+import type { Devices } from './devices.js'
 
 const tag = 'tunnel devices'
 const params = Type.Object({ id: Type.String({ maxLength: 64 }) })

@@ -9,15 +9,15 @@ import {
   type Sql,
 } from '@sallyport/core'
 import type { Transaction } from 'sequelize'
-import type { AuditTrail, Caller } from './audit-trail.js'
-import type { EnrolmentConfig } from './config.js'
-import type { DeviceKind } from './device.js'
+import type { AuditTrail, Caller } from '../audit-trail.js'
+import type { EnrolmentConfig } from '../config.js'
+import type { DeviceKind } from '../devices/device.js'
+import { tunnelErrors } from '../errors.js'
+import { approvePermission } from '../permissions.js'
+import { iso, lock } from '../sql.js'
+import { createTransactionLine } from '../waiting-transactions.js'
 import { generateDeviceCode, hashDeviceCode } from './device-code.js'
-import { tunnelErrors } from './errors.js'
-import { approvePermission } from './permissions.js'
-import { iso, lock } from './sql.js'
 import { generateUserCode } from './user-code.js'
-import { createTransactionLine } from './waiting-transactions.js'
 
 export interface EnrolmentRequest {
   readonly name: string

@@ -1,4 +1,11 @@
 import type { Database, Principal, SettingsHandle, Sql, UserDirectory } from '@sallyport/core'
+import type { AuditTrail, Caller } from '../audit-trail.js'
+import type { ChangeFeed } from '../change-feed.js'
+import type { PortRange } from '../config.js'
+import type { Devices, OwnedDevice } from '../devices/devices.js'
+import { tunnelErrors } from '../errors.js'
+import { lock } from '../sql.js'
+import { createTransactionLine } from '../waiting-transactions.js'
 import {
   type Allocation,
   type AllocationRow,
@@ -6,16 +13,9 @@ import {
   selectAllocationsFrom,
   toAllocation,
 } from './allocation.js'
-import type { AuditTrail, Caller } from './audit-trail.js'
-import type { ChangeFeed } from './change-feed.js'
-import type { PortRange } from './config.js'
-import type { Devices, OwnedDevice } from './devices.js'
-import { tunnelErrors } from './errors.js'
 import { checkLocalHost } from './local-host.js'
 import { type Protocol, searchPorts, selectFreePort } from './ports.js'
 import { assertRoom, type QuotaSettings, quotaOf } from './quotas.js'
-import { lock } from './sql.js'
-import { createTransactionLine } from './waiting-transactions.js'
 
 export interface AllocationRequest {
   readonly deviceId: string | undefined

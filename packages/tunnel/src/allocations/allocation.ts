@@ -1,6 +1,6 @@
-import type { Ownership } from './access.js'
+import type { Ownership } from '../access.js'
+import { iso } from '../sql.js'
 import type { Protocol } from './ports.js'
-import { iso } from './sql.js'
 
 /** `open`: players are taken. `closed`: paused. `failed`: the relay cannot bind the port. `pending`: the relay is not there. */
 export type AllocationState = 'open' | 'closed' | 'failed' | 'pending'

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { coreErrors, type Principal, type Sql, type TokenIssuer } from '@sallyport/core'
-import { type Ownership, reachCondition, reaches, reachOf } from './access.js'
-import type { AuditTrail, Caller } from './audit-trail.js'
+import { type Ownership, reachCondition, reaches, reachOf } from '../access.js'
+import type { AuditTrail, Caller } from '../audit-trail.js'
+import { tunnelErrors } from '../errors.js'
+import { isDeviceId } from '../ids.js'
 import { type Device, type DeviceRow, deviceColumns, toDevice } from './device.js'
-import { tunnelErrors } from './errors.js'
-import { isDeviceId } from './ids.js'
 import type { Revocation } from './revocation.js'
 
 export interface OwnedDevice extends Ownership {
