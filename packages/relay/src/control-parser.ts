@@ -8,6 +8,7 @@ import {
   type PanelMessage,
   type RefusedAllocation,
   type RelayLinkStatus,
+  type RelayMessage,
 } from './control.js'
 import * as read from './control-fields.js'
 
@@ -53,6 +54,8 @@ const agentReaders = new Map<string, Reader<AgentMessage>>([
   ['ticket', (body) => ({ type: 'ticket', relayId: read.own(body, 'relayId', id) })],
 ])
 
+const relayReaders = new Map<string, Reader<RelayMessage>>()
+
 const panelReaders = new Map<string, Reader<PanelMessage>>([
   [
     'welcome',
@@ -94,6 +97,11 @@ const panelReaders = new Map<string, Reader<PanelMessage>>([
 /** Reads what an agent sent. Unknown fields are dropped. Never throws. */
 export function parseAgentMessage(text: string): ControlParseResult<AgentMessage> {
   return parse(text, MAX_AGENT_MESSAGE_BYTES, agentReaders)
+}
+
+/** Reads what a relay sent after its `hello`. Unknown fields are dropped. Never throws. */
+export function parseRelayMessage(text: string): ControlParseResult<RelayMessage> {
+  return parse(text, MAX_AGENT_MESSAGE_BYTES, relayReaders)
 }
 
 /** Reads what a panel sent. Unknown fields are dropped. Never throws. */

@@ -10,6 +10,8 @@ export type {
 } from './agent-types.js'
 export { type AllowRule, LOOPBACK_RULES, parseAllowRule } from './allow-rule.js'
 export {
+  type AdmissionAnswerMessage,
+  type AdmissionRequestMessage,
   type AgentMessage,
   CONTROL_LIMITS,
   CONTROL_PATH,
@@ -18,6 +20,7 @@ export {
   ControlCloseCode,
   type ControlRelay,
   DEFAULT_HEARTBEAT_MS,
+  type EndedConnection,
   type ErrorMessage,
   HELLO_TIMEOUT_MS,
   type HelloMessage,
@@ -26,7 +29,15 @@ export {
   MISSED_HEARTBEATS,
   type PanelMessage,
   type RefusedAllocation,
+  type RelayChangeMessage,
+  type RelayConnectionsMessage,
+  type RelayDisconnectMessage,
+  type RelayHello,
   type RelayLinkStatus,
+  type RelayMessage,
+  type RelayStateMessage,
+  type RelayStatusMessage,
+  type RelayTrafficMessage,
   type StateMessage,
   type StatusMessage,
   type TicketMessage,
@@ -47,18 +58,23 @@ export {
   type ControlParseResult,
   parseAgentMessage,
   parsePanelMessage,
+  parseRelayMessage,
 } from './control-parser.js'
 export { RELAY_ERRORS, RelayError, type RelayErrorCode } from './errors.js'
 export { type AgentLimits, DEFAULT_AGENT_LIMITS, DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
 export type { Logger } from './logger.js'
 export { createRelay } from './relay.js'
 export type {
+  Admission,
   AllocationCondition,
+  AllocationOptions,
   AllocationStatus,
   AllocationTraffic,
   CloseReason,
+  PlayerKnock,
   Relay,
   RelayAllocation,
+  RelayChange,
   RelayDevice,
   RelayEvents,
   RelayOptions,
@@ -69,4 +85,5 @@ export type {
 export { fileStorage } from './storage/file.js'
 export { memoryStorage } from './storage/memory.js'
 export type { RelayStorage } from './storage/storage.js'
+export { createTicketIssuer, type TicketIssuer } from './tickets.js'
 export { packageVersion } from './version.js'

@@ -2,14 +2,15 @@ import { isIP } from 'node:net'
 import { RelayError } from './errors.js'
 import { DEFAULT_RELAY_LIMITS, type RelayLimits, resolveLimits } from './limits.js'
 import { silentLogger } from './logger.js'
-import type { RelayOptions } from './relay-types.js'
+import type { Admission, RelayOptions } from './relay-types.js'
 import { memoryStorage } from './storage/memory.js'
 
 const MIN_KEY_BYTES = 32
 const MAX_TEXT_LENGTH = 255
 
-export type ResolvedRelayOptions = Required<Omit<RelayOptions, 'ticketKey' | 'limits'>> & {
+export type ResolvedRelayOptions = Required<Omit<RelayOptions, 'ticketKey' | 'limits' | 'admission'>> & {
   ticketKey: Uint8Array | undefined
+  admission: Admission | undefined
   limits: RelayLimits
 }
 
@@ -22,6 +23,7 @@ export function resolveRelayOptions(options: RelayOptions): ResolvedRelayOptions
     dataPort: options.dataPort ?? 7350,
     storage: options.storage ?? memoryStorage(),
     ticketKey: options.ticketKey,
+    admission: options.admission,
     logger: options.logger ?? silentLogger,
     limits: resolveLimits(DEFAULT_RELAY_LIMITS, options.limits),
   }

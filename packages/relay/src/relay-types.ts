@@ -15,6 +15,8 @@ export interface RelayOptions {
   storage?: RelayStorage
   /** HMAC-SHA-256 key for tickets, at least 32 bytes. Default: random, kept in the storage. */
   ticketKey?: Uint8Array
+  /** Default: everybody is let in. */
+  admission?: Admission
   /** Default: silent. */
   logger?: Logger
   limits?: Partial<RelayLimits>
@@ -32,6 +34,57 @@ export interface RelayAllocation {
   /** As the agent sees it. */
   target: { host: string; port: number }
   paused?: boolean
+  /** Default: none, and no limits beyond the relay's own. A change holds at once, for present players too where it can. */
+  options?: AllocationOptions
+  /**
+   * What a ticket of the device must carry, such as the id of its token in force: with another, present links and players are cut and
+   * tickets are refused. Without it any ticket counts that was not ended by `disconnectDevice`.
+   */
+  grant?: string
+}
+
+/** How players of one allocation are served. */
+export interface AllocationOptions {
+  /** Header with the player's address before the first byte to the target (HAProxy's PROXY protocol). UDP: v2 only, in the first datagram. */
+  proxyProtocol?: 'none' | 'v1' | 'v2'
+  /** Players at once (UDP: flows). */
+  maxConnections?: number
+  /** Bytes per second, each way, all players together. */
+  bandwidth?: number
+  /** Addresses and CIDR ranges that may come; empty or left out: all. */
+  allow?: readonly string[]
+  /** Addresses and CIDR ranges that may not; stronger than `allow`. */
+  deny?: readonly string[]
+  /** Seconds without a byte either way, after which a player is let go. */
+  idleTimeout?: number
+}
+
+/** What changed of a desired state since the revision before. */
+export interface RelayChange {
+  /** Above the one in force. */
+  revision: number
+  /** New, or in place of what has the same id. */
+  upsert: readonly RelayAllocation[]
+  /** Ids; those that are not there are passed over. */
+  remove: readonly number[]
+}
+
+/** Somebody who wants in. */
+export interface PlayerKnock {
+  allocationId: number
+  protocol: TransportProtocol
+  remoteAddress: string
+  remotePort: number
+}
+
+/** Asks for each player (UDP: each new flow), before the agent hears of it. */
+export interface Admission {
+  /** A rejection counts as no answer. */
+  decide(player: PlayerKnock): boolean | Promise<boolean>
+  /** Longest wait for an answer. Default 1,000. */
+  timeoutMs?: number
+  /** What holds without an answer in time, or when too many wait for one. Default 'allow'. */
+  otherwise?: 'allow' | 'deny'
 }
 
 /** The whole desired state of a relay. */
@@ -82,7 +135,8 @@ export interface RelayDevice {
 
 /**
  * Why a connection ended, or never began. `end`: both sides finished; `reset`: one side broke off; `cut`: its allocation or device
- * was removed, paused or moved, or the relay stopped; `idle`: UDP only; `no_link`: the agent is not there; `busy`: a limit;
+ * was removed, paused or moved, or the relay stopped; `idle`: nothing passed for too long; `denied`:
+ * `allow`, `deny` or the admission; `no_link`: the agent is not there; `busy`: a limit;
  * `timeout`: the agent brought no data connection; `target_*`: what the agent answered.
  */
 export type CloseReason =
@@ -92,6 +146,7 @@ export type CloseReason =
   | 'idle'
   | 'no_link'
   | 'busy'
+  | 'denied'
   | 'timeout'
   | 'target_refused'
   | 'target_unreachable'
@@ -120,6 +175,10 @@ export interface RelayEvents {
 
 export interface Relay {
   readonly id: string
+  /** Random, new with each `createRelay`: within one epoch the totals of `traffic()` only grow. */
+  readonly epoch: string
+  /** Key of this relay's tickets, for whoever issues them elsewhere (`createTicketIssuer`). Needs a started relay. */
+  readonly ticketKey: Uint8Array
   readonly publicHost: string
   /** The actual one after `start()`. */
   readonly dataPort: number
@@ -134,11 +193,13 @@ export interface Relay {
    * (nothing changed), RELAY_ERR_NOT_RUNNING, or RELAY_ERR_STORAGE_WRITE (in force, but a restart would not know).
    */
   apply(state: RelayState): Promise<void>
+  /** As `apply`, told by what is different. An older or equal revision is ignored. */
+  change(change: RelayChange): Promise<void>
   status(): RelayStatus
   traffic(): AllocationTraffic[]
   devices(): RelayDevice[]
   /** A ticket for one use, bound to this relay and the device. Needs a started relay. */
-  issueTicket(deviceId: string, options?: { expiresInMs?: number }): string
+  issueTicket(deviceId: string, options?: { expiresInMs?: number; grant?: string }): string
   /** Closes the device's link, cuts its players and ends every ticket issued before, now and after a restart. */
   disconnectDevice(deviceId: string): void
   /** Returns what takes the handler off again. A handler that throws is logged. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { AllocationTable } from './allocation-table.js'
 import { DataListener } from './data-listener.js'
 import { DeviceLinks } from './device-links.js'
@@ -10,6 +10,7 @@ import { parseRelayState } from './relay-state.js'
 import type {
   AllocationTraffic,
   Relay,
+  RelayChange,
   RelayDevice,
   RelayEvents,
   RelayOptions,
@@ -39,6 +40,7 @@ interface Running {
 
 class EmbeddedRelay implements Relay {
   readonly id: string
+  readonly epoch: string = randomUUID()
   readonly publicHost: string
   readonly #options: ResolvedRelayOptions
   readonly #events: Emitter<RelayEvents>
@@ -64,6 +66,11 @@ class EmbeddedRelay implements Relay {
 
   get dataPort(): number {
     return this.#dataPort
+  }
+
+  get ticketKey(): Uint8Array {
+    this.#need()
+    return this.#options.ticketKey ?? this.#key()
   }
 
   async start(): Promise<void> {
@@ -98,6 +105,14 @@ class EmbeddedRelay implements Relay {
     if (saved.status === 'rejected') throw saved.reason
   }
 
+  async change({ revision, upsert, remove }: RelayChange): Promise<void> {
+    if (revision <= this.#state.revision) return
+    const allocations = new Map(this.#state.allocations.map((allocation) => [allocation.id, allocation]))
+    for (const id of remove) allocations.delete(id)
+    for (const allocation of upsert) allocations.set(allocation.id, allocation)
+    await this.apply({ revision, allocations: [...allocations.values()] })
+  }
+
   status(): RelayStatus {
     const allocations = this.#running?.table.status() ?? []
     return { running: this.#phase === 'running', revision: this.#state.revision, allocations }
@@ -111,13 +126,13 @@ class EmbeddedRelay implements Relay {
     return this.#running?.links.list() ?? []
   }
 
-  issueTicket(deviceId: string, { expiresInMs }: { expiresInMs?: number } = {}): string {
+  issueTicket(deviceId: string, { expiresInMs, grant }: { expiresInMs?: number; grant?: string } = {}): string {
     const { limits } = this.#options
     const lifeMs = expiresInMs ?? limits.ticketLifeMs
     // No ticket outlives the memory of what was revoked.
     if (!(lifeMs > 0) || lifeMs > limits.resumeLifeMs) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'expiresInMs')
     if (deviceId.length === 0 || deviceId.length > 255) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'deviceId')
-    return this.#need().tickets.issue(deviceId, lifeMs)
+    return this.#need().tickets.issue(deviceId, lifeMs, grant)
   }
 
   disconnectDevice(deviceId: string): void {

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { RelayLimits } from './limits.js'
+import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
 import type { RefusedError } from './protocol.js'
 import type { DeviceMarks, TicketMemory } from './ticket-memory.js'
 
@@ -14,6 +14,8 @@ interface Claims {
   /** Milliseconds, and strictly increasing for each relay, so that "issued before" is exact. */
   iat: number
   nonce: string
+  /** See `RelayAllocation.grant`. */
+  grant?: string
 }
 
 export type Redemption =
@@ -50,8 +52,8 @@ export class Tickets {
     this.#now = now
   }
 
-  issue(deviceId: string, lifeMs: number = this.#limits.ticketLifeMs): string {
-    return this.#sign(deviceId, 'link', this.#memory.nextStamp(this.#now()), lifeMs)
+  issue(deviceId: string, lifeMs: number = this.#limits.ticketLifeMs, grant?: string): string {
+    return this.#sign(deviceId, 'link', this.#memory.nextStamp(this.#now()), lifeMs, grant)
   }
 
   /** `confirm` is to be called when the agent has shown that it holds the resume ticket. */
@@ -82,15 +84,8 @@ export class Tickets {
     return { ok: true, deviceId: claims.device }
   }
 
-  #sign(device: string, use: Claims['use'], iat: number, lifeMs: number): string {
-    const nonce = randomBytes(NONCE_BYTES).toString('base64url')
-    const claims: Claims = { v: 1, relay: this.#relayId, device, use, exp: this.#now() + lifeMs, iat, nonce }
-    const body = Buffer.from(JSON.stringify(claims)).toString('base64url')
-    return `${body}.${this.#mac(body).toString('base64url')}`
-  }
-
-  #mac(body: string): Buffer {
-    return createHmac('sha256', this.#key).update(body).digest()
+  #sign(device: string, use: Claims['use'], iat: number, lifeMs: number, grant?: string): string {
+    return sign(this.#key, { relay: this.#relayId, device, use, exp: this.#now() + lifeMs, iat }, grant)
   }
 
   #verify(ticket: string): Claims | undefined {
@@ -98,12 +93,39 @@ export class Tickets {
     const [body, signature, ...more] = ticket.split('.')
     if (body === undefined || signature === undefined || more.length > 0) return undefined
     const given = Buffer.from(signature, 'base64url')
-    const expected = this.#mac(body)
+    const expected = mac(this.#key, body)
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
     // base64url has several spellings of the same bytes; only ours counts.
     if (given.toString('base64url') !== signature) return undefined
     return asClaims(body)
   }
+}
+
+/** Issues tickets of a relay whose key is known, without the relay. */
+export interface TicketIssuer {
+  /** A ticket for one use. `expiresInMs`: default 60,000. `grant`: see `RelayAllocation`. */
+  issue(deviceId: string, options: { grant: string; expiresInMs?: number }): string
+}
+
+/** @param key the relay's `ticketKey` */
+export function createTicketIssuer(relayId: string, key: Uint8Array): TicketIssuer {
+  return {
+    issue(device, { grant, expiresInMs = DEFAULT_RELAY_LIMITS.ticketLifeMs }) {
+      const now = Date.now()
+      return sign(key, { relay: relayId, device, use: 'link', exp: now + expiresInMs, iat: now }, grant)
+    },
+  }
+}
+
+function sign(key: Uint8Array, claims: Omit<Claims, 'v' | 'nonce' | 'grant'>, grant: string | undefined): string {
+  const nonce = randomBytes(NONCE_BYTES).toString('base64url')
+  const whole: Claims = { v: 1, ...claims, nonce, ...(grant === undefined ? {} : { grant }) }
+  const body = Buffer.from(JSON.stringify(whole)).toString('base64url')
+  return `${body}.${mac(key, body).toString('base64url')}`
+}
+
+function mac(key: Uint8Array, body: string): Buffer {
+  return createHmac('sha256', key).update(body).digest()
 }
 
 function asClaims(body: string): Claims | undefined {
@@ -113,9 +135,19 @@ function asClaims(body: string): Claims | undefined {
   } catch {
     return undefined
   }
-  const { v, relay, device, use, exp, iat, nonce } = (value ?? {}) as Partial<Record<keyof Claims, unknown>>
+  const { v, relay, device, use, exp, iat, nonce, grant } = (value ?? {}) as Partial<Record<keyof Claims, unknown>>
   if (v !== 1 || typeof relay !== 'string' || typeof device !== 'string' || typeof nonce !== 'string') return undefined
   if (use !== 'link' && use !== 'resume') return undefined
+  if (grant !== undefined && typeof grant !== 'string') return undefined
   if (!Number.isSafeInteger(exp) || !Number.isSafeInteger(iat)) return undefined
-  return { v, relay, device, use, exp: exp as number, iat: iat as number, nonce }
+  return {
+    v,
+    relay,
+    device,
+    use,
+    exp: exp as number,
+    iat: iat as number,
+    nonce,
+    ...(grant === undefined ? {} : { grant }),
+  }
 }

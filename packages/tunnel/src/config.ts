@@ -1,5 +1,8 @@
+import { type Secret, secret } from '@sallyport/core'
 import { type TUnsafe, Type } from '@sinclair/typebox'
 import { tunnelErrors } from './errors.js'
+import type { TunnelHooks } from './hooks/hooks.js'
+import type { RelayPolicy } from './relays/relay-policy.js'
 
 /** Configuration of the plugin; the host writes as much of it as it likes. */
 export interface TunnelConfig {
@@ -8,16 +11,48 @@ export interface TunnelConfig {
   readonly portRange: PortRange
   readonly enrolment: EnrolmentConfig
   readonly gateway: GatewayConfig
-  readonly traffic: {
-    /** How often totals are stored. Default 5,000. */
-    readonly flushIntervalMs: number
-  }
+  readonly relays: RelaysConfig
+  readonly traffic: TrafficConfig
+  /** Where the host has its say. */
+  readonly hooks?: TunnelHooks
+  /** Chooses relays for new allocations. Default: the organisation's own, then the wanted region, then the least load. */
+  readonly chooseRelay?: RelayPolicy
+  /** Where events are sent. */
+  readonly webhooks: readonly WebhookEndpoint[]
   /** How often dead enrolments are removed. Default 60,000. */
   readonly sweepIntervalMs: number
 }
 
+export interface RelaysConfig {
+  /** A relay that is gone for longer loses its allocations to another of its host group. Default 30,000. */
+  readonly graceMs: number
+  /** How long a port that was given back is kept for its device. Default 3,600. */
+  readonly heldPortSeconds: number
+}
+
+export interface TrafficConfig {
+  /** How often totals are stored. Default 5,000. */
+  readonly flushIntervalMs: number
+  /** How long the series of minutes is kept. Default 24. */
+  readonly minutesKeptHours: number
+  /** How long the series of hours is kept. Default 90. */
+  readonly hoursKeptDays: number
+}
+
+export interface WebhookEndpoint {
+  /** http or https. */
+  readonly url: string
+  /** Signs each delivery: HMAC-SHA-256, at least 24 characters. */
+  readonly secret: Secret
+  /** Names of events, such as `device.approved`, or `connection.*`. Default: all but `connection.*`. */
+  readonly events?: readonly string[]
+}
+
 export interface EmbeddedRelayConfig {
-  /** Names the relay in allocations and tickets; keep it, allocations are bound to it. Default `embedded`. */
+  /**
+   * Names the relay in allocations and tickets; keep it, allocations are bound to it. Default: `embedded`; with a database
+   * server, which several panels may share, one that is made of the machine's name and the relay's address.
+   */
   readonly id?: string
   /** IP address that public ports and the data port bind. Default `127.0.0.1`. */
   readonly bindHost?: string
@@ -27,9 +62,12 @@ export interface EmbeddedRelayConfig {
   readonly dataPort?: number
   /** Where the relay keeps its key and state; unset: in memory, and agents fetch new tickets after a restart. */
   readonly storageFile?: string
-  /** Relays of one group serve one set of public ports. Default `default`. */
+  /** Relays of one group serve one set of public ports and stand in for each other. Default: `publicHost`. */
   readonly hostGroup?: string
   readonly region?: string
+  readonly labels?: Readonly<Record<string, string>>
+  /** Allocations that it takes at most. Default: no bound of its own. */
+  readonly capacity?: number
 }
 
 /** Public ports, both ends included. Default 20000 to 29999. */
@@ -56,13 +94,15 @@ export interface EnrolmentConfig {
 }
 
 export interface GatewayConfig {
-  /** Pings go out this often; two missed ones end the connection. Default 5,000. */
+  /** A peer that is silent for this long is pinged, for twice this long is gone. Default 4,000. */
   readonly heartbeatMs: number
   /** Default 5,000. */
   readonly helloTimeoutMs: number
   /** Control channels on this instance, those that have not said hello included. Default 20,000. */
   readonly maxConnections: number
-  /** How often presence is written and tokens are looked at again. Default 15,000. */
+  /** How often this instance says that it is alive. Default 3,000. */
+  readonly leaseIntervalMs: number
+  /** How often tokens of connected devices are looked at again. Default 15,000. */
   readonly presenceIntervalMs: number
 }
 
@@ -83,6 +123,8 @@ const relay = Type.Object(
     storageFile: Type.Optional(Type.String({ minLength: 1 })),
     hostGroup: Type.Optional(word),
     region: Type.Optional(word),
+    labels: Type.Optional(Type.Record(word, word, { maxProperties: 16 })),
+    capacity: Type.Optional(Type.Integer(bound)),
   },
   closed,
 )
@@ -110,14 +152,42 @@ export const tunnelConfig: TUnsafe<TunnelConfig> = Type.Unsafe<TunnelConfig>(
       ),
       gateway: Type.Object(
         {
-          heartbeatMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 5_000 }),
+          heartbeatMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 4_000 }),
           helloTimeoutMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 5_000 }),
           maxConnections: Type.Integer({ ...bound, default: 20_000 }),
+          leaseIntervalMs: Type.Integer({ ...interval, default: 3_000 }),
           presenceIntervalMs: Type.Integer({ ...interval, default: 15_000 }),
         },
         section,
       ),
-      traffic: Type.Object({ flushIntervalMs: Type.Integer({ ...interval, default: 5_000 }) }, section),
+      relays: Type.Object(
+        {
+          graceMs: Type.Integer({ ...interval, default: 30_000 }),
+          heldPortSeconds: Type.Integer({ minimum: 0, maximum: 2_592_000, default: 3_600 }),
+        },
+        section,
+      ),
+      traffic: Type.Object(
+        {
+          flushIntervalMs: Type.Integer({ ...interval, default: 5_000 }),
+          minutesKeptHours: Type.Integer({ minimum: 1, maximum: 744, default: 24 }),
+          hoursKeptDays: Type.Integer({ minimum: 1, maximum: 3_650, default: 90 }),
+        },
+        section,
+      ),
+      hooks: Type.Optional(Type.Unsafe<TunnelHooks>({})),
+      chooseRelay: Type.Optional(Type.Unsafe<RelayPolicy>({})),
+      webhooks: Type.Array(
+        Type.Object(
+          {
+            url: Type.String({ maxLength: 2_048, pattern: '^https?://' }),
+            secret: secret({ minLength: 24 }),
+            events: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z_]+\\.([a-z_]+|\\*)$' }), { maxItems: 64 })),
+          },
+          closed,
+        ),
+        { maxItems: 16, default: [] },
+      ),
       sweepIntervalMs: Type.Integer({ ...interval, default: 60_000 }),
     },
     closed,

@@ -1,12 +1,31 @@
 export type { Allocation, AllocationState, Traffic } from './allocations/allocation.js'
 export type { QuotaSettings } from './allocations/quotas.js'
-export type { EmbeddedRelayConfig, EnrolmentConfig, GatewayConfig, PortRange, TunnelConfig } from './config.js'
+export type {
+  EmbeddedRelayConfig,
+  EnrolmentConfig,
+  GatewayConfig,
+  PortRange,
+  RelaysConfig,
+  TrafficConfig,
+  TunnelConfig,
+  WebhookEndpoint,
+} from './config.js'
 export type { Device, DeviceKind } from './devices/device.js'
 export type { Enrolment } from './enrolment/enrolment.js'
 export type { PollAnswer } from './enrolment/poll.js'
 export { tunnelErrors } from './errors.js'
-export { allocationsChanged, devicesRevoked } from './events.js'
+export { allocationsChanged, allocationsServed, channelsReplaced, devicesRevoked, relaysChanged } from './events.js'
+export type {
+  AllocationAttempt,
+  ConnectionAttempt,
+  ConnectionEnd,
+  EnrolmentAttempt,
+  Hook,
+  TunnelHooks,
+  Verdict,
+} from './hooks/hooks.js'
 export { approvePermission, readPermission, writePermission } from './permissions.js'
 export { tunnel } from './plugin.js'
+export type { RelayCandidate, RelayPolicy, RelayRequest } from './relays/relay-policy.js'
 export type { RelayRecord } from './relays/relays.js'
 export { version } from './version.js'

@@ -73,8 +73,107 @@ const allocations = `
   CREATE SEQUENCE tunnel_revision;
 `
 
+const instances = `
+  -- One row for each running panel process. Whatever names an instance is in force while alive_until is ahead.
+  CREATE TABLE tunnel_instances (
+    id uuid PRIMARY KEY,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    alive_until timestamptz NOT NULL
+  );
+
+  -- Presence: instance_id is set while a control channel stands there; session_number says which channel is the newest.
+  ALTER TABLE tunnel_devices DROP COLUMN online_until;
+  ALTER TABLE tunnel_devices ADD COLUMN session_number bigint NOT NULL DEFAULT 0;
+  -- The owner's accessStamp when the device was approved: under another one its token is void.
+  ALTER TABLE tunnel_devices ADD COLUMN owner_stamp text;
+  UPDATE tunnel_devices SET instance_id = NULL;
+  CREATE INDEX tunnel_devices_instance ON tunnel_devices (instance_id) WHERE instance_id IS NOT NULL;
+`
+
+const relayFleet = `
+  -- Stand-alone relays have the id of their device. device_id null for one of them: its device was deleted, it is gone for good.
+  ALTER TABLE tunnel_relays ADD COLUMN device_id uuid UNIQUE REFERENCES tunnel_devices (id) ON DELETE SET NULL;
+  ALTER TABLE tunnel_relays ADD COLUMN labels jsonb NOT NULL DEFAULT '{}';
+  ALTER TABLE tunnel_relays ADD COLUMN capacity integer;
+  ALTER TABLE tunnel_relays ADD COLUMN port_from integer;
+  ALTER TABLE tunnel_relays ADD COLUMN port_to integer;
+  -- Sealed; whoever has it can make tickets.
+  ALTER TABLE tunnel_relays ADD COLUMN ticket_key text;
+  -- The relay's clock minus the panel's, milliseconds.
+  ALTER TABLE tunnel_relays ADD COLUMN clock_offset integer NOT NULL DEFAULT 0;
+  ALTER TABLE tunnel_relays ADD COLUMN version text;
+  ALTER TABLE tunnel_relays ADD COLUMN draining boolean NOT NULL DEFAULT false;
+  ALTER TABLE tunnel_relays ADD COLUMN devices integer NOT NULL DEFAULT 0;
+  ALTER TABLE tunnel_relays ADD COLUMN connections integer NOT NULL DEFAULT 0;
+  -- The instance that steers it, while one does.
+  ALTER TABLE tunnel_relays ADD COLUMN instance_id uuid;
+
+  -- One name, one set of ports.
+  UPDATE tunnel_allocations a SET host_group = lower(r.host) FROM tunnel_relays r
+    WHERE r.id = a.relay_id AND r.host_group = 'default' AND a.host_group = 'default';
+  UPDATE tunnel_relays SET host_group = lower(host) WHERE host_group = 'default';
+
+  ALTER TABLE tunnel_allocations ADD COLUMN options jsonb NOT NULL DEFAULT '{}';
+  -- As its relay last said: 'open' or 'failed' with the system's code; null: not yet.
+  ALTER TABLE tunnel_allocations ADD COLUMN relay_status text;
+  ALTER TABLE tunnel_allocations ADD COLUMN relay_error text;
+  -- Why the agent last could not reach the target, or null.
+  ALTER TABLE tunnel_allocations ADD COLUMN target_error text;
+  -- The relay's running totals that are in bytes_in, bytes_out and connections already.
+  ALTER TABLE tunnel_allocations ADD COLUMN counted_epoch text;
+  ALTER TABLE tunnel_allocations ADD COLUMN counted_in bigint NOT NULL DEFAULT 0;
+  ALTER TABLE tunnel_allocations ADD COLUMN counted_out bigint NOT NULL DEFAULT 0;
+  ALTER TABLE tunnel_allocations ADD COLUMN counted_connections bigint NOT NULL DEFAULT 0;
+
+  -- Ports that were given back, kept for their device.
+  CREATE TABLE tunnel_held_ports (
+    host_group text NOT NULL,
+    port integer NOT NULL,
+    protocol text NOT NULL CHECK (protocol IN ('tcp', 'udp')),
+    device_id uuid NOT NULL REFERENCES tunnel_devices (id) ON DELETE CASCADE,
+    local_port integer NOT NULL,
+    held_until timestamptz NOT NULL,
+    PRIMARY KEY (host_group, port, protocol)
+  );
+  CREATE INDEX tunnel_held_ports_device ON tunnel_held_ports (device_id);
+  CREATE INDEX tunnel_held_ports_until ON tunnel_held_ports (held_until);
+`
+
+const trafficSeries = `
+  CREATE TABLE tunnel_traffic_minutes (
+    allocation_id bigint NOT NULL REFERENCES tunnel_allocations (id) ON DELETE CASCADE,
+    at timestamptz NOT NULL,
+    bytes_in bigint NOT NULL,
+    bytes_out bigint NOT NULL,
+    connections bigint NOT NULL,
+    PRIMARY KEY (allocation_id, at)
+  );
+  CREATE INDEX tunnel_traffic_minutes_at ON tunnel_traffic_minutes (at);
+  CREATE TABLE tunnel_traffic_hours (LIKE tunnel_traffic_minutes INCLUDING ALL);
+  ALTER TABLE tunnel_traffic_hours
+    ADD FOREIGN KEY (allocation_id) REFERENCES tunnel_allocations (id) ON DELETE CASCADE;
+`
+
+const webhooks = `
+  CREATE TABLE tunnel_webhook_deliveries (
+    -- Also the message's id for the receiver, the same at each try.
+    id uuid PRIMARY KEY,
+    endpoint text NOT NULL,
+    event text NOT NULL,
+    body text NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    due_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT now()
+  );
+  CREATE INDEX tunnel_webhook_deliveries_due ON tunnel_webhook_deliveries (endpoint, due_at);
+`
+
 export const migrations: readonly Migration[] = [
   { name: '0001-create-devices', up: ({ sql }) => sql(devices) },
   { name: '0002-create-relays', up: ({ sql }) => sql(relays) },
   { name: '0003-create-allocations', up: ({ sql }) => sql(allocations) },
+  { name: '0004-create-instances', up: ({ sql }) => sql(instances) },
+  { name: '0005-relay-fleet', up: ({ sql }) => sql(relayFleet) },
+  { name: '0006-create-traffic-series', up: ({ sql }) => sql(trafficSeries) },
+  { name: '0007-create-webhook-deliveries', up: ({ sql }) => sql(webhooks) },
 ]

@@ -38,6 +38,7 @@ import { tunnelErrors } from './errors.js'
 import { every } from './every.js'
 import { readAgentState } from './gateway/agent-state.js'
 import { createGateway } from './gateway/gateway.js'
+import { createInstanceLease } from './gateway/instance-lease.js'
 import { createPresence } from './gateway/presence.js'
 import { migrations } from './migrations.js'
 import { openRelays } from './relays/relay-room.js'
@@ -82,7 +83,14 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     // Relay and agents
     const room = await openRelays({ sql, scope, logger, config, enabled })
     const { relays, traffic } = room
-    const presence = createPresence(sql, instanceId, config.gateway.presenceIntervalMs)
+    const lease = createInstanceLease(sql, instanceId, config.gateway.leaseIntervalMs)
+    await lease.renew()
+    scope.defer(async () => {
+      // It runs out by itself: a database that is away must not make a stop fail.
+      await lease.end().catch((error: unknown) => logger.warn({ err: error }, 'the lease could not be given back'))
+    })
+    scope.defer(every(config.gateway.leaseIntervalMs, 'renewing the lease', logger, lease.renew))
+    const presence = createPresence(sql, instanceId)
     await presence.clear(database.kind === 'embedded')
     scope.defer(async () => {
       // It runs out by itself: a database that is away must not make a stop fail.

@@ -245,7 +245,7 @@ t.test('relays are listed with their load', async (t) => {
       kind: 'embedded',
       host: 'localhost',
       dataPort: Number,
-      hostGroup: 'default',
+      hostGroup: 'localhost',
       region: null,
       online: true,
       load: { allocations: 1, devices: 0, connections: 0 },

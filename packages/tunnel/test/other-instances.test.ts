@@ -95,10 +95,16 @@ t.test('a device that is connected elsewhere is online', async (t) => {
   const isOnline = async () => (await panel.devices(alice)).find(({ id }) => id === device.id)?.online
   t.equal(await isOnline(), false)
   await sql(
-    "UPDATE tunnel_devices SET instance_id = gen_random_uuid(), online_until = now() + interval '1 minute' WHERE id = $1",
+    `WITH other AS (INSERT INTO tunnel_instances (id, alive_until)
+       VALUES (gen_random_uuid(), now() + interval '1 minute') RETURNING id)
+     UPDATE tunnel_devices d SET instance_id = other.id FROM other WHERE d.id = $1`,
     [device.id],
   )
   t.equal(await isOnline(), true)
-  await sql("UPDATE tunnel_devices SET online_until = now() - interval '1 second' WHERE id = $1", [device.id])
+  await sql(
+    `UPDATE tunnel_instances i SET alive_until = now() - interval '1 second'
+     FROM tunnel_devices d WHERE d.id = $1 AND i.id = d.instance_id`,
+    [device.id],
+  )
   t.equal(await isOnline(), false, 'and it is not, when that instance has stopped saying so')
 })

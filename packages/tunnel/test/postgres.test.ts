@@ -110,7 +110,7 @@ t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()
     await panel.setQuotas({ allocationsPerUser: 30 })
     const other = await startPanel({
       plugins: [database({ url: postgres.url, pool: { max: maxConnections } })],
-      config: { relay: { id: 'other', dataPort: 0, hostGroup: 'default' }, portRange },
+      config: { relay: { id: 'other', dataPort: 0, hostGroup: 'localhost' }, portRange },
     })
     t.teardown(() => other.stop())
     const device = await panel.enrol({ id: 'zoe' })

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { Sequelize } from 'sequelize'
+import { type Sequelize, Transaction } from 'sequelize'
 import { coreErrors } from '../errors.js'
 import { Health } from '../http/health.js'
 import { secret } from '../kernel/config.js'
@@ -68,7 +68,9 @@ export const database: PluginFactory<DatabaseConfig> = definePlugin({
       database: {
         kind: service.kind,
         sequelize,
-        transaction: (work) => sequelize.transaction(work),
+        // Locks are waited for and then the newest is read: what a server has for its default must not change that.
+        transaction: (work) =>
+          sequelize.transaction({ isolationLevel: Transaction.ISOLATION_LEVELS.READ_COMMITTED }, work),
       } satisfies Database,
     }
   },

@@ -55,6 +55,8 @@ export interface UserDirectory {
   /** Left out by a directory without organisations. */
   findOrganisation?(id: string): Promise<DirectoryOrganisation | undefined>
   onChange(handler: (change: DirectoryChange) => void | Promise<void>): Disposer
+  /** Told the id of an organisation that is gone, with what it owned. Left out by a directory without organisations. */
+  onOrganisationDeleted?(handler: (organisationId: string) => void | Promise<void>): Disposer
 }
 
 export const UserDirectory: ServiceToken<UserDirectory> = defineService<UserDirectory>('core.user-directory')

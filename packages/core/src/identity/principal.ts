@@ -26,6 +26,11 @@ export interface Principal {
   readonly name?: string
   /** Grants such as `servers:read`, `servers:*` or `*`; see `permits`. */
   readonly permissions: readonly string[]
+  /**
+   * For an API key: what it was given, before that was narrowed to what its owner holds. It opens what every user may do with what is
+   * their own, such as their own tunnels; for everything else `permissions` counts.
+   */
+  readonly scopes?: readonly string[]
   readonly memberships: readonly Membership[]
   /** Name of the strategy that found it. */
   readonly strategy: string

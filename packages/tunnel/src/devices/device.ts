@@ -1,3 +1,4 @@
+import { isAlive } from '../gateway/instance-lease.js'
 import { iso, isoOrNull } from '../sql.js'
 
 export type DeviceKind = 'client' | 'server'
@@ -40,7 +41,7 @@ export interface DeviceRow {
 export function deviceColumns(instance: `$${number}`): string {
   return `d.id, d.name, d.kind, d.owner_id, d.organisation_id, d.user_code, d.expires_at, d.approved_at, d.last_seen_at,
     d.version, d.created_at,
-    COALESCE(d.online_until > now() AND d.instance_id <> ${instance}::uuid, false) AS online_elsewhere`
+    COALESCE(d.instance_id <> ${instance}::uuid AND ${isAlive('d.instance_id')}, false) AS online_elsewhere`
 }
 
 export function toDevice(row: DeviceRow, onlineHere: boolean): Device {

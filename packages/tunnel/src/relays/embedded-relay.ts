@@ -14,7 +14,6 @@ const defaults = {
   bindHost: '127.0.0.1',
   publicHost: 'localhost',
   dataPort: 7_350,
-  hostGroup: 'default',
 }
 
 /**
@@ -26,7 +25,8 @@ export async function startEmbeddedRelay(
   logger: Logger,
   config: EmbeddedRelayConfig,
 ): Promise<EmbeddedRelay> {
-  const { id, bindHost, publicHost, dataPort, hostGroup } = { ...defaults, ...config }
+  const { id, bindHost, publicHost, dataPort } = { ...defaults, ...config }
+  const hostGroup = config.hostGroup ?? publicHost.toLowerCase()
   const storage = config.storageFile === undefined ? memoryStorage() : fileStorage(config.storageFile)
   try {
     const relay = createRelay({ id, bindHost, publicHost, dataPort, storage, logger })
