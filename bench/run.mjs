@@ -1,11 +1,17 @@
 // npm run bench [-- --json] [-- NAME…]: each measure through the tunnel and direct, in turn, in the same run. What counts
 // is the ratio, pair by pair: absolute figures differ from machine to machine and from minute to minute.
-// `auth`, or one of its measures, measures signing in: see auth.mjs.
+// `auth`, or one of its measures, measures signing in: see auth.mjs. `gateway`, or one of its measures, a panel with many
+// agents: see gateway.mjs.
 import { measures, median } from './measures.mjs'
 import { setUp } from './setup.mjs'
 
 if (process.argv.slice(2).some((argument) => argument.startsWith('auth'))) {
   await import('./auth.mjs')
+  process.exit()
+}
+
+if (process.argv.slice(2).some((argument) => argument.startsWith('gateway'))) {
+  await import('./gateway.mjs')
   process.exit()
 }
 

@@ -74,10 +74,10 @@ export async function startTwoPanels(t: Test, env: Readonly<Record<string, strin
   return { panels, redis, postgres }
 }
 
-type People = Omit<SignInPanel, keyof Panel | 'origin'>
+export type People = Omit<SignInPanel, keyof Panel | 'origin'>
 
 /** Signs in as the first administrator. */
-async function signInPanelAt(url: string): Promise<People> {
+export async function signInPanelAt(url: string): Promise<People> {
   const send = rawClient(url)
   // Another for each process that drives the same database.
   const network = `10.${randomBytes(2).join('.')}`

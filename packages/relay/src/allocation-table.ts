@@ -1,45 +1,53 @@
+import { DeviceGrants } from './device-grants.js'
 import type { Emitter } from './emitter.js'
 import type { PlayerContext } from './public-listener.js'
 import { PublicPort } from './public-port.js'
 import type { AllocationStatus, AllocationTraffic, RelayAllocation, RelayEvents } from './relay-types.js'
+import { samePlace } from './same-allocation.js'
 import { TcpListener } from './tcp-listener.js'
 import { UdpListener } from './udp-listener.js'
 
+interface AllocationTableOptions {
+  context: PlayerContext
+  events: Emitter<RelayEvents>
+  /** Another grant holds for this device than before; `first`: before there was none. Before anything new is bound. */
+  onGrant: (deviceId: string, first: boolean) => void
+}
+
 /** The allocations in force. */
 export class AllocationTable {
-  readonly #context: PlayerContext
-  readonly #events: Emitter<RelayEvents>
+  readonly #options: AllocationTableOptions
   readonly #ports: Map<number, PublicPort> = new Map()
+  readonly #byDevice: Map<string, Set<number>> = new Map()
+  readonly #grants: DeviceGrants = new DeviceGrants()
   readonly #closing: Set<Promise<void>> = new Set()
 
-  constructor(context: PlayerContext, events: Emitter<RelayEvents>) {
-    this.#context = context
-    this.#events = events
+  constructor(options: AllocationTableOptions) {
+    this.#options = options
+  }
+
+  /** Makes these the allocations in force, and no others. See `change`. */
+  async reconcile(allocations: readonly RelayAllocation[]): Promise<void> {
+    const desired = new Set(allocations.map(({ id }) => id))
+    await this.change(
+      allocations,
+      [...this.#ports.keys()].filter((id) => !desired.has(id)),
+    )
   }
 
   /**
-   * Makes these the allocations in force, at once but for the binding: every port that is to be freed is, before the first is bound, so
+   * Brings changes into force, at once but for the binding: every port that is to be freed is, before the first is bound, so
    * that ports may be exchanged. Resolves when each new one is bound or has failed.
    */
-  async reconcile(allocations: readonly RelayAllocation[]): Promise<void> {
-    const desired = new Map(allocations.map((allocation) => [allocation.id, allocation]))
-    const opening: PublicPort[] = []
-    for (const [id, port] of [...this.#ports]) {
-      const next = desired.get(id)
-      if (next === undefined) {
-        this.#ports.delete(id)
-        this.#close(port)
-        this.#events.emit('allocation', { allocationId: id, status: 'removed' })
-      } else if (!samePlace(port.allocation, next)) {
-        this.#close(port)
-        opening.push(this.#replace(next, port.traffic))
-      } else if (!sameTarget(port.allocation, next)) {
-        port.retarget(next)
-      }
+  async change(upsert: readonly RelayAllocation[], remove: readonly number[]): Promise<void> {
+    const before = new Map<string, string>()
+    for (const id of remove) this.#remove(id, before)
+    const moved = upsert.map((allocation) => this.#put(allocation, before)).filter((port) => port !== undefined)
+    for (const [deviceId, fingerprint] of before) {
+      const now = this.#grants.fingerprint(deviceId)
+      if (now !== fingerprint && now !== '') this.#options.onGrant(deviceId, fingerprint === '')
     }
-    for (const [id, allocation] of desired)
-      if (!this.#ports.has(id)) opening.push(this.#replace(allocation, noTraffic(id)))
-    await Promise.all(opening.map((port) => port.open()))
+    await Promise.all(moved.map((port) => port.open()))
   }
 
   status(): AllocationStatus[] {
@@ -50,9 +58,14 @@ export class AllocationTable {
     return [...this.#ports.values()].map((port) => ({ ...port.traffic }))
   }
 
+  /** Whether tickets and links of this device with this grant count. */
+  accepts(deviceId: string, grant: string | undefined): boolean {
+    return this.#grants.accepts(deviceId, grant)
+  }
+
   /** Breaks off the players of this device and goes on listening. */
   cutDevice(deviceId: string): void {
-    for (const port of this.#ports.values()) if (port.allocation.deviceId === deviceId) port.cutPlayers()
+    for (const id of this.#byDevice.get(deviceId) ?? []) this.#ports.get(id)?.cutPlayers()
   }
 
   async drain(): Promise<void> {
@@ -67,38 +80,76 @@ export class AllocationTable {
     await Promise.all(this.#closing)
   }
 
+  #remove(id: number, before: Map<string, string>): void {
+    const port = this.#ports.get(id)
+    if (port === undefined) return
+    this.#unlist(port.allocation, before)
+    this.#ports.delete(id)
+    this.#close(port)
+    this.#options.events.emit('allocation', { allocationId: id, status: 'removed' })
+  }
+
+  /** Gives the port that is to be opened, if any. */
+  #put(next: RelayAllocation, before: Map<string, string>): PublicPort | undefined {
+    const port = this.#ports.get(next.id)
+    const known = port?.allocation
+    if (known === undefined || known.deviceId !== next.deviceId || known.grant !== next.grant) {
+      if (known !== undefined) this.#unlist(known, before)
+      this.#list(next, before)
+    }
+    if (port === undefined) return this.#create(next, noTraffic(next.id))
+    if (samePlace(port.allocation, next)) {
+      port.update(next)
+      return undefined
+    }
+    this.#close(port)
+    return this.#create(next, port.traffic)
+  }
+
+  #list({ id, deviceId, grant }: RelayAllocation, before: Map<string, string>): void {
+    this.#note(deviceId, before)
+    this.#grants.add(deviceId, grant)
+    const ids = this.#byDevice.get(deviceId) ?? new Set()
+    this.#byDevice.set(deviceId, ids)
+    ids.add(id)
+  }
+
+  #unlist({ id, deviceId, grant }: RelayAllocation, before: Map<string, string>): void {
+    this.#note(deviceId, before)
+    this.#grants.remove(deviceId, grant)
+    const ids = this.#byDevice.get(deviceId)
+    ids?.delete(id)
+    if (ids?.size === 0) this.#byDevice.delete(deviceId)
+  }
+
+  #note(deviceId: string, before: Map<string, string>): void {
+    if (!before.has(deviceId)) before.set(deviceId, this.#grants.fingerprint(deviceId))
+  }
+
   #close(port: PublicPort): void {
     const closed = port.close().finally(() => this.#closing.delete(closed))
     this.#closing.add(closed)
   }
 
-  #replace(allocation: RelayAllocation, traffic: AllocationTraffic): PublicPort {
+  #create(allocation: RelayAllocation, traffic: AllocationTraffic): PublicPort {
     const { id } = allocation
+    const { context, events } = this.#options
     const create = allocation.protocol === 'tcp' ? TcpListener : UdpListener
     const port = new PublicPort(
       allocation,
       traffic,
-      this.#context,
+      context,
       (...given) => new create(...given),
       (status, error) => {
         const event: RelayEvents['allocation'] = { allocationId: id, status }
         if (error !== undefined) event.error = error
-        this.#context.logger.info({ ...event, protocol: allocation.protocol, port: port.status().port }, 'allocation')
-        this.#events.emit('allocation', event)
+        context.logger.info({ ...event, protocol: allocation.protocol, port: port.status().port }, 'allocation')
+        events.emit('allocation', event)
       },
     )
     this.#ports.set(id, port)
     return port
   }
-}
-
-function samePlace(a: RelayAllocation, b: RelayAllocation): boolean {
-  const samePort = a.protocol === b.protocol && a.port === b.port
-  return samePort && a.deviceId === b.deviceId && (a.paused === true) === (b.paused === true)
-}
-
-function sameTarget(a: RelayAllocation, b: RelayAllocation): boolean {
-  return a.target.host === b.target.host && a.target.port === b.target.port
 }
 
 function noTraffic(allocationId: number): AllocationTraffic {

@@ -31,3 +31,16 @@ export function retryDelay(
   const doublings = Math.min(attempt - quickTries, 30)
   return Math.min(Math.round(slowStartMs * 2 ** doublings * (0.8 + random() * 0.4)), maxMs)
 }
+
+const MIN_RETRY_AFTER_MS = 500
+const MAX_RETRY_AFTER_MS = 60_000
+const MIN_SPREAD_MS = 1_000
+
+/**
+ * The wait that a server asked for (`Retry-After`, milliseconds), within bounds and never shorter; spread over half as much again, and over a second
+ * at least, since thousands may have been told the same.
+ */
+export function retryAfterDelay(askedMs: number, random: () => number = Math.random): number {
+  const bounded = Math.min(Math.max(askedMs, MIN_RETRY_AFTER_MS), MAX_RETRY_AFTER_MS)
+  return Math.round(bounded + random() * Math.max(bounded / 2, MIN_SPREAD_MS))
+}

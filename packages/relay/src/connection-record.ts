@@ -32,6 +32,11 @@ export class ConnectionRecord {
     this.#tell(this.#event('open', 0))
   }
 
+  /** Both ways. */
+  get bytes(): number {
+    return this.#bytesIn + this.#bytesOut
+  }
+
   /** In: from the player; out: to the player. */
   count(bytesIn: number, bytesOut: number): void {
     this.#bytesIn += bytesIn

@@ -1,6 +1,10 @@
 import type { Agent } from './agent-types.js'
-import { DEFAULT_RETRY, type RetryTimings } from './backoff.js'
 import type { StateMessage } from './control.js'
+import {
+  type ConnectionTimings,
+  type ControlConnectionEvents,
+  DEFAULT_CONNECTION_TIMINGS,
+} from './control-connection-types.js'
 import type { Logger } from './logger.js'
 
 /** The part of an agent that the channel steers. */
@@ -19,16 +23,8 @@ export interface ControlChannelOptions {
   timings?: Partial<ControlTimings>
 }
 
-/** Waits of the channel, milliseconds unless named otherwise. The heartbeat's interval is the panel's to say. */
-export interface ControlTimings extends RetryTimings {
-  /** From the dial to the panel's `welcome`. */
-  connectTimeoutMs: number
-  /** A connection that lived this long makes the next tries quick again. */
-  stableAfterMs: number
-  /** How long to stay away after a newer connection of the device took over. */
-  replacedRetryMs: number
-  /** How often to look whether the panel has switched tunnels on, unless it says so itself (`Retry-After`). */
-  featureRetryMs: number
+/** Waits of the channel, milliseconds unless named otherwise. */
+export interface ControlTimings extends ConnectionTimings {
   /** Changes are gathered this long before a `status` is sent, */
   statusDelayMs: number
   /** and one is sent at least this often. */
@@ -36,27 +32,15 @@ export interface ControlTimings extends RetryTimings {
 }
 
 export const DEFAULT_CONTROL_TIMINGS: ControlTimings = Object.freeze({
-  ...DEFAULT_RETRY,
-  connectTimeoutMs: 15_000,
-  stableAfterMs: 10_000,
-  replacedRetryMs: 60_000,
-  featureRetryMs: 5_000,
+  ...DEFAULT_CONNECTION_TIMINGS,
   statusDelayMs: 250,
   statusIntervalMs: 30_000,
 })
 
-export interface ControlChannelEvents {
+export interface ControlChannelEvents extends ControlConnectionEvents {
   connected: { deviceId: string; name: string }
-  /** A connection ended or a try failed, and the next follows. `reason` is a snake_case code, `detail` words for people. */
-  disconnected: { reason: string; detail: string; wasConnected: boolean; retryInMs: number }
   /** The whole desired state, after the agent was told. */
   state: StateMessage
-  /** The token is dead; the channel has ended. */
-  refused: { reason: 'bad_token' | 'revoked'; detail: string }
-  /** A newer connection of the same device took over. */
-  replaced: { retryInMs: number }
-  /** Tunnels are switched off at the panel. */
-  waiting: { reason: 'feature_disabled'; retryInMs: number }
 }
 
 /**

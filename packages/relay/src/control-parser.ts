@@ -10,7 +10,9 @@ import {
   type RelayLinkStatus,
   type RelayMessage,
 } from './control.js'
+import { host, id, port, type Reader, revision } from './control-common-fields.js'
 import * as read from './control-fields.js'
+import { admissionTerms, panelToRelayReaders, relayHello, relayReaders } from './control-relay-fields.js'
 
 /**
  * `too_large`: over the size limit · `bad_json`: no JSON object · `unknown_type`: a type this version does not know (a newer peer;
@@ -20,17 +22,10 @@ export type ControlParseError = 'too_large' | 'bad_json' | 'unknown_type' | 'bad
 
 export type ControlParseResult<M> = { ok: true; message: M } | { ok: false; error: ControlParseError; field?: string }
 
-const PRINTABLE = /^[\x21-\x7e]+$/
-const id = read.text(CONTROL_LIMITS.idLength)
-const host = read.text(CONTROL_LIMITS.hostLength, /^[A-Za-z0-9._:%-]+$/)
-const port = read.integer(1, 65_535)
 const code = read.text(CONTROL_LIMITS.errorLength, /^[a-z0-9_]+$/)
 const label = read.text(CONTROL_LIMITS.versionLength)
-const ticket = read.text(CONTROL_LIMITS.ticketLength, PRINTABLE)
-const revision = read.integer(0)
+const ticket = read.text(CONTROL_LIMITS.ticketLength, /^[\x21-\x7e]+$/)
 const protocolVersion = read.integer(1, 65_535)
-
-type Reader<M> = (body: Record<string, unknown>) => M
 
 const agentReaders = new Map<string, Reader<AgentMessage>>([
   [
@@ -40,6 +35,7 @@ const agentReaders = new Map<string, Reader<AgentMessage>>([
       protocol: read.own(body, 'protocol', protocolVersion),
       version: read.own(body, 'version', label),
       platform: read.own(body, 'platform', label),
+      ...read.optional(body, 'relay', relayHello),
     }),
   ],
   [
@@ -54,8 +50,6 @@ const agentReaders = new Map<string, Reader<AgentMessage>>([
   ['ticket', (body) => ({ type: 'ticket', relayId: read.own(body, 'relayId', id) })],
 ])
 
-const relayReaders = new Map<string, Reader<RelayMessage>>()
-
 const panelReaders = new Map<string, Reader<PanelMessage>>([
   [
     'welcome',
@@ -69,6 +63,7 @@ const panelReaders = new Map<string, Reader<PanelMessage>>([
         'heartbeatMs',
         read.integer(CONTROL_LIMITS.minHeartbeatMs, CONTROL_LIMITS.maxHeartbeatMs),
       ),
+      ...read.optional(body, 'admission', admissionTerms),
     }),
   ],
   [
@@ -92,6 +87,7 @@ const panelReaders = new Map<string, Reader<PanelMessage>>([
       detail: read.own(body, 'detail', read.text(CONTROL_LIMITS.detailLength, undefined, 0)),
     }),
   ],
+  ...panelToRelayReaders,
 ])
 
 /** Reads what an agent sent. Unknown fields are dropped. Never throws. */
@@ -109,7 +105,7 @@ export function parsePanelMessage(text: string): ControlParseResult<PanelMessage
   return parse(text, MAX_PANEL_MESSAGE_BYTES, panelReaders)
 }
 
-function parse<M>(text: string, maxBytes: number, readers: Map<string, Reader<M>>): ControlParseResult<M> {
+function parse<M>(text: string, maxBytes: number, readers: ReadonlyMap<string, Reader<M>>): ControlParseResult<M> {
   if (Buffer.byteLength(text) > maxBytes) return { ok: false, error: 'too_large' }
   let body: Record<string, unknown>
   try {

@@ -9,8 +9,8 @@ export type ControlEnd =
   | { kind: 'replaced' }
   /** The panel has tunnels switched off for now. */
   | { kind: 'waiting'; retryAfterMs?: number }
-  /** Anything else. `reason` is a snake_case code. */
-  | { kind: 'lost'; reason: string; detail: string; retryAfterMs?: number }
+  /** Anything else. `reason` is a snake_case code; `declined`: the panel's answer to `hello`. */
+  | { kind: 'lost'; reason: string; detail: string; declined?: boolean; retryAfterMs?: number }
 
 const MAX_BODY_BYTES = 16 * 1024
 

@@ -4,9 +4,11 @@ import {
   CONTROL_PATH,
   CONTROL_PROTOCOL,
   ControlCloseCode,
+  type HelloMessage,
   MAX_PANEL_MESSAGE_BYTES,
   MISSED_HEARTBEATS,
   type PanelMessage,
+  type RelayMessage,
   type WelcomeMessage,
 } from './control.js'
 import { parsePanelMessage } from './control-parser.js'
@@ -18,6 +20,8 @@ export interface ControlSocketOptions {
   panel: URL
   token: string
   version: string
+  /** What `hello` says beyond the version. May throw: then the connection fails. */
+  greeting?: () => Pick<HelloMessage, 'relay'>
   /** From the dial to `welcome`, milliseconds. */
   connectTimeoutMs: number
   onWelcome(message: WelcomeMessage): void
@@ -30,10 +34,14 @@ export interface ControlSocketOptions {
 /** One connection to the panel, from the dial to its end. */
 export interface ControlSocket {
   /** False when the message could not be handed over. */
-  send(message: AgentMessage): boolean
+  send(message: AgentMessage | RelayMessage): boolean
+  /** Ends the connection because of what the panel sent: `onEnd` follows, within this call. */
+  refuse(what: string): void
   /** Closes in order, at the latest after `graceMs`; resolves when the socket is gone. `onEnd` is not called. */
   close(graceMs: number): Promise<void>
 }
+
+type LostEnd = Extract<ControlEnd, { kind: 'lost' }>
 
 const MAX_BUFFERED_BYTES = 1024 * 1024
 const CLOSE_GRACE_MS = 1_000
@@ -53,7 +61,7 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
   let welcomed = false
   let ended = false
   let waitingAnnounced = false
-  let failure: ControlEnd | undefined
+  let failure: LostEnd | undefined
   let pings: NodeJS.Timeout | undefined
   let closing: NodeJS.Timeout | undefined
   let silence = setTimeout(() => fail('timeout', 'the panel did not answer in time'), options.connectTimeoutMs)
@@ -72,7 +80,9 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
     socket.terminate()
   }
 
+  /** `what` the panel sent. */
   function refuseMessage(what: string): void {
+    if (ended) return
     end({ kind: 'lost', reason: 'bad_message', detail: `the panel sent ${what}` })
     closeGently(ControlCloseCode.badMessage, CLOSE_GRACE_MS)
   }
@@ -112,13 +122,23 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
     else if (message.type !== 'error') refuseMessage(`'${message.type}' out of turn`)
   }
 
+  function greet(): Pick<HelloMessage, 'relay'> | undefined {
+    try {
+      return options.greeting?.() ?? {}
+    } catch (error) {
+      fail('not_ready', error instanceof Error ? error.message : String(error))
+      return undefined
+    }
+  }
+
   function heard(): void {
     if (welcomed && !ended) silence.refresh()
   }
 
   socket.on('open', () => {
     const platform = `${process.platform}-${process.arch}`
-    send({ type: 'hello', protocol: CONTROL_PROTOCOL, version: options.version, platform })
+    const greeting = greet()
+    if (greeting) send({ type: 'hello', protocol: CONTROL_PROTOCOL, version: options.version, platform, ...greeting })
   })
   socket.on('ping', heard)
   socket.on('pong', heard)
@@ -144,10 +164,11 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
   })
   socket.on('close', (code) => {
     clearTimeout(closing)
+    if (failure && !welcomed && code === ControlCloseCode.badMessage) failure = { ...failure, declined: true }
     end(judgeClose(code, waitingAnnounced, failure))
   })
 
-  function send(message: AgentMessage): boolean {
+  function send(message: AgentMessage | RelayMessage): boolean {
     if (ended || socket.readyState !== WebSocket.OPEN) return false
     if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
       fail('timeout', 'the panel does not read')
@@ -159,6 +180,7 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
 
   return {
     send,
+    refuse: refuseMessage,
     close(graceMs) {
       end(undefined)
       if (socket.readyState === WebSocket.CLOSED) return Promise.resolve()
@@ -170,7 +192,7 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
   }
 }
 
-function judgeClose(code: number, waiting: boolean, failure: ControlEnd | undefined): ControlEnd {
+function judgeClose(code: number, waiting: boolean, failure: LostEnd | undefined): ControlEnd {
   if (waiting) return { kind: 'waiting' }
   if (code === ControlCloseCode.badToken) {
     return { kind: 'refused', reason: 'bad_token', detail: 'the panel does not take the token' }
@@ -187,7 +209,7 @@ function judgeClose(code: number, waiting: boolean, failure: ControlEnd | undefi
 }
 
 /** ws reports a bad handshake or frame with a plain Error or a WS_ERR code, everything else comes from the socket. */
-function protocolFailure(error: Error): ControlEnd {
+function protocolFailure(error: Error): LostEnd {
   const code = (error as { code?: unknown }).code
   if (typeof code === 'string' && code.startsWith('WS_ERR_')) {
     return { kind: 'lost', reason: 'bad_message', detail: `the panel broke the WebSocket protocol (${code})` }
@@ -206,6 +228,7 @@ function unusableToken(options: ControlSocketOptions): ControlSocket {
   })
   return {
     send: () => false,
+    refuse() {},
     close() {
       closed = true
       return Promise.resolve()

@@ -7,8 +7,10 @@ export interface StatusReporterOptions {
   delayMs: number
   /** and a report is made this often without any. */
   intervalMs: number
-  /** Relays that the panel's state names. */
+  /** Relays that the panel's state names, */
   knows(relayId: string): boolean
+  /** and its allocations: what is said of others, the panel would have to take for a lie. */
+  serves(allocationId: number): boolean
   send(report: { type: 'status'; relays: RelayLinkStatus[]; refused?: RefusedAllocation[] }): unknown
 }
 
@@ -37,6 +39,7 @@ export function createStatusReporter(options: StatusReporterOptions): StatusRepo
       }))
     const refused = options.agent
       .refusals()
+      .filter(({ allocationId }) => options.serves(allocationId))
       .slice(0, CONTROL_LIMITS.refused)
       .map(({ allocationId, error }) => ({ allocationId, error }))
     options.send({ type: 'status', relays, ...(refused.length === 0 ? {} : { refused }) })

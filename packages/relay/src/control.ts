@@ -44,6 +44,21 @@ export const CONTROL_LIMITS: {
   readonly ticketLength: number
   readonly minHeartbeatMs: number
   readonly maxHeartbeatMs: number
+  /** Of one relay, all parts together. */
+  readonly relayAllocations: number
+  /** Messages of one revision. */
+  readonly relayParts: number
+  /** Allocations (and removed ids, each) in one message to a relay. */
+  readonly relayPartAllocations: number
+  readonly relayStatuses: number
+  readonly relayTotals: number
+  readonly relayEnded: number
+  readonly labels: number
+  readonly labelNameLength: number
+  readonly labelValueLength: number
+  readonly addressLength: number
+  readonly minAdmissionMs: number
+  readonly maxAdmissionMs: number
 } = Object.freeze({
   allocations: 2_048,
   relays: 64,
@@ -57,6 +72,18 @@ export const CONTROL_LIMITS: {
   ticketLength: 2_048,
   minHeartbeatMs: 50,
   maxHeartbeatMs: 60_000,
+  relayAllocations: 131_072,
+  relayParts: 1_024,
+  relayPartAllocations: 4_096,
+  relayStatuses: 1_024,
+  relayTotals: 2_048,
+  relayEnded: 512,
+  labels: 16,
+  labelNameLength: 64,
+  labelValueLength: 128,
+  addressLength: 64,
+  minAdmissionMs: 10,
+  maxAdmissionMs: 30_000,
 })
 
 /** agent → panel, first. `platform` is e.g. `linux-x64`. A `protocol` other than CONTROL_PROTOCOL parses; refusing it is the receiver's. */
@@ -78,7 +105,7 @@ export interface RelayHello {
   /** Relays of one group serve one set of public ports under one name, and stand in for each other. Default: `publicHost`. */
   hostGroup?: string
   region?: string
-  /** For the choice of a relay. At most 16. */
+  /** For the choice of a relay. At most 16; names of letters, digits and `._/-`, beginning with a letter or digit. */
   labels?: Record<string, string>
   /** Allocations that it takes at most. */
   capacity?: number
@@ -186,11 +213,17 @@ export interface RelayStateMessage {
   allocations: RelayAllocation[]
 }
 
-/** panel → relay: what changed since `base`, the revision sent before. Too large for one message, it is sent as several. */
+/**
+ * panel → relay: what changed since `base`, the revision sent before on this connection, in `parts` messages of one base and revision,
+ * numbered from 0; in force with the last. With another base the relay closes and comes back for the whole.
+ */
 export interface RelayChangeMessage {
   type: 'relay_change'
   base: number
+  /** Above `base`. */
   revision: number
+  part: number
+  parts: number
   upsert: RelayAllocation[]
   remove: number[]
 }
@@ -211,6 +244,7 @@ export interface AdmissionAnswerMessage {
 /** relay → panel: what is in force. Sent after each state and change, and whenever something of it is different. */
 export interface RelayStatusMessage {
   type: 'relay_status'
+  /** In force. Of several messages for one state only the last names its revision, so that this acknowledges all of them. */
   revision: number
   /** Those whose condition is different from what was last sent on this connection; removed ones are left out. */
   allocations: { id: number; status: AllocationCondition; error?: string }[]

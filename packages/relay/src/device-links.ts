@@ -23,10 +23,13 @@ interface DeviceLink {
   connectedAt: Date
   remoteAddress: string
   version: string
+  grant: string | undefined
 }
 
 interface DeviceLinksOptions {
   tickets: Tickets
+  /** Whether this grant is in force for the device. */
+  accepts: (deviceId: string, grant: string | undefined) => boolean
   limits: RelayLimits
   logger: Logger
   onLink: (deviceId: string, connected: boolean) => void
@@ -47,10 +50,10 @@ export class DeviceLinks {
     const { tickets, limits, logger } = this.#options
     if (message.protocol !== PROTOCOL_VERSION) return 'protocol_unsupported'
     if (this.#links.size >= limits.maxLinks) return 'busy'
-    const redeemed = tickets.redeem(message.ticket)
+    const redeemed = tickets.redeem(message.ticket, this.#options.accepts)
     if (!redeemed.ok) return redeemed.error
-    const { deviceId } = redeemed
-    const resume = tickets.issueResume(deviceId)
+    const { deviceId, grant } = redeemed
+    const resume = tickets.issueResume(deviceId, grant)
     const welcome: WelcomeMessage = {
       protocol: PROTOCOL_VERSION,
       deviceId,
@@ -72,12 +75,22 @@ export class DeviceLinks {
     })
     const older = this.#links.get(deviceId)
     const remoteAddress = plainAddress(socket.remoteAddress ?? '')
-    this.#links.set(deviceId, { channel, connectedAt: new Date(), remoteAddress, version: message.version })
+    this.#links.set(deviceId, { channel, connectedAt: new Date(), remoteAddress, version: message.version, grant })
     older?.channel.send(FrameType.REPLACED, Buffer.alloc(0))
     older?.channel.close()
     logger.info({ deviceId, remoteAddress, version: message.version, replaced: older !== undefined }, 'device linked')
     if (older === undefined) this.#options.onLink(deviceId, true)
     return undefined
+  }
+
+  has(deviceId: string): boolean {
+    return this.#links.has(deviceId)
+  }
+
+  /** Whether the device has a link, made with a ticket that `accepts` still takes. */
+  accepted(deviceId: string): boolean {
+    const link = this.#links.get(deviceId)
+    return link !== undefined && this.#options.accepts(deviceId, link.grant)
   }
 
   /** The address that the device's link came from, when there is one. */

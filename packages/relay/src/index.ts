@@ -8,6 +8,7 @@ export type {
   AgentRelay,
   RejectError,
 } from './agent-types.js'
+export { type AllocationOptionsResult, MAX_ADDRESS_RULES, parseAllocationOptions } from './allocation-options.js'
 export { type AllowRule, LOOPBACK_RULES, parseAllowRule } from './allow-rule.js'
 export {
   type AdmissionAnswerMessage,
@@ -53,6 +54,7 @@ export {
   type ControlTimings,
   DEFAULT_CONTROL_TIMINGS,
 } from './control-channel-types.js'
+export { type ConnectionTimings, DEFAULT_CONNECTION_TIMINGS } from './control-connection-types.js'
 export {
   type ControlParseError,
   type ControlParseResult,
@@ -60,10 +62,20 @@ export {
   parsePanelMessage,
   parseRelayMessage,
 } from './control-parser.js'
+export { splitRelayChange, splitRelayState } from './control-split.js'
 export { RELAY_ERRORS, RelayError, type RelayErrorCode } from './errors.js'
 export { type AgentLimits, DEFAULT_AGENT_LIMITS, DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
 export type { Logger } from './logger.js'
 export { createRelay } from './relay.js'
+export { createRelayChannel } from './relay-channel.js'
+export {
+  DEFAULT_RELAY_CHANNEL_TIMINGS,
+  type RelayChannel,
+  type RelayChannelEvents,
+  type RelayChannelOptions,
+  type RelayChannelTimings,
+  type SteerableRelay,
+} from './relay-channel-types.js'
 export type {
   Admission,
   AllocationCondition,

@@ -12,6 +12,8 @@ export interface RelayLimits {
   openTimeoutMs: number
   /** Players waiting for their data connection, for one device. Default 1,024. */
   maxWaitingPerDevice: number
+  /** Players waiting for an answer of the admission, in all. Default 4,096. */
+  maxWaitingAdmissions: number
   /** Players' TCP connections and UDP flows, in all. Default 65,536. */
   maxConnections: number
   /** Players' TCP connections on one allocation. Default 16,384. */
@@ -58,6 +60,7 @@ export const DEFAULT_RELAY_LIMITS: Readonly<RelayLimits> = Object.freeze({
   maxHandshakesPerSource: 64,
   openTimeoutMs: 10_000,
   maxWaitingPerDevice: 1_024,
+  maxWaitingAdmissions: 4_096,
   maxConnections: 65_536,
   maxConnectionsPerAllocation: 16_384,
   maxLinks: 16_384,

@@ -1,3 +1,4 @@
+import type { Admissions } from './admissions.js'
 import type { RelayLimits } from './limits.js'
 import type { Logger } from './logger.js'
 import type { Permits } from './permits.js'
@@ -8,8 +9,8 @@ import type { WaitingPlayers } from './waiting-players.js'
 export interface PublicListener {
   /** Gives the bound port. Rejects with the system's error; then the listener is of no more use. */
   listen(): Promise<number>
-  /** For players who come from now on. */
-  retarget(allocation: RelayAllocation): void
+  /** A new target, for players who come from now on, or new options, for those who are there too. */
+  update(allocation: RelayAllocation): void
   /** Takes no new players and frees the port: TCP at once, UDP with its last flow, since that needs the port. */
   stopAccepting(): void
   /** Breaks off every player. */
@@ -26,6 +27,7 @@ export interface PlayerContext {
   limits: RelayLimits
   logger: Logger
   waiting: WaitingPlayers
+  admissions: Admissions
   /** Connections and flows, in all. */
   permits: Permits
   tell: (event: RelayEvents['connection']) => void

@@ -1,5 +1,6 @@
 import type { ListenerFactory, PlayerContext, PublicListener } from './public-listener.js'
 import type { AllocationCondition, AllocationStatus, AllocationTraffic, RelayAllocation } from './relay-types.js'
+import { sameService } from './same-allocation.js'
 
 /** One allocation in force: its listener while it should have one, tried again while the port cannot be bound. */
 export class PublicPort {
@@ -39,9 +40,11 @@ export class PublicPort {
     await this.#listen()
   }
 
-  retarget(allocation: RelayAllocation): void {
+  /** What is different must not need another listener (see `samePlace`). */
+  update(allocation: RelayAllocation): void {
+    const before = this.#allocation
     this.#allocation = allocation
-    this.#listener?.retarget(allocation)
+    if (!sameService(before, allocation)) this.#listener?.update(allocation)
   }
 
   cutPlayers(): void {

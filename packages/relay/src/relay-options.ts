@@ -14,6 +14,20 @@ export type ResolvedRelayOptions = Required<Omit<RelayOptions, 'ticketKey' | 'li
   limits: RelayLimits
 }
 
+/** Longest that a player may be kept waiting for an answer. */
+const MAX_ADMISSION_MS = 60_000
+
+/** Throws RELAY_ERR_INVALID_OPTION. */
+export function checkAdmission(admission: Admission | undefined): Admission | undefined {
+  if (admission === undefined) return undefined
+  const { timeoutMs = 1, otherwise = 'allow' } = admission
+  if (typeof admission.decide !== 'function') throw invalid('admission.decide', 'not a function')
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_ADMISSION_MS)
+    throw invalid('admission.timeoutMs', `not 1 to ${MAX_ADMISSION_MS}`)
+  if (otherwise !== 'allow' && otherwise !== 'deny') throw invalid('admission.otherwise', 'not allow or deny')
+  return admission
+}
+
 /** Defaults filled in. Throws RELAY_ERR_INVALID_OPTION. */
 export function resolveRelayOptions(options: RelayOptions): ResolvedRelayOptions {
   const resolved: ResolvedRelayOptions = {
@@ -23,7 +37,7 @@ export function resolveRelayOptions(options: RelayOptions): ResolvedRelayOptions
     dataPort: options.dataPort ?? 7350,
     storage: options.storage ?? memoryStorage(),
     ticketKey: options.ticketKey,
-    admission: options.admission,
+    admission: checkAdmission(options.admission),
     logger: options.logger ?? silentLogger,
     limits: resolveLimits(DEFAULT_RELAY_LIMITS, options.limits),
   }

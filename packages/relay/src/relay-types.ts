@@ -45,17 +45,20 @@ export interface RelayAllocation {
 
 /** How players of one allocation are served. */
 export interface AllocationOptions {
-  /** Header with the player's address before the first byte to the target (HAProxy's PROXY protocol). UDP: v2 only, in the first datagram. */
+  /**
+   * Header with the player's address before the first byte to the target (HAProxy's PROXY protocol 2.2). UDP: v2 only, in the first
+   * datagram of a flow. A change holds for new players.
+   */
   proxyProtocol?: 'none' | 'v1' | 'v2'
-  /** Players at once (UDP: flows). */
+  /** Players at once (UDP: flows). Lowered, it sends nobody away. */
   maxConnections?: number
   /** Bytes per second, each way, all players together. */
   bandwidth?: number
-  /** Addresses and CIDR ranges that may come; empty or left out: all. */
+  /** Addresses and CIDR ranges that may come, at most 256; empty or left out: all. Others are cut when it changes. */
   allow?: readonly string[]
-  /** Addresses and CIDR ranges that may not; stronger than `allow`. */
+  /** Addresses and CIDR ranges that may not, at most 256; stronger than `allow`. */
   deny?: readonly string[]
-  /** Seconds without a byte either way, after which a player is let go. */
+  /** Seconds without a byte either way, after which a player is let go, give or take a tenth. UDP: at most `udpIdleMs` of the relay. */
   idleTimeout?: number
 }
 
@@ -193,14 +196,19 @@ export interface Relay {
    * (nothing changed), RELAY_ERR_NOT_RUNNING, or RELAY_ERR_STORAGE_WRITE (in force, but a restart would not know).
    */
   apply(state: RelayState): Promise<void>
-  /** As `apply`, told by what is different. An older or equal revision is ignored. */
+  /** As `apply`, told by what is different, at a cost by what is different. An older or equal revision is ignored. */
   change(change: RelayChange): Promise<void>
+  /** For players who come from now on; undefined: everybody is let in. Throws RELAY_ERR_INVALID_OPTION. */
+  setAdmission(admission: Admission | undefined): void
   status(): RelayStatus
   traffic(): AllocationTraffic[]
   devices(): RelayDevice[]
   /** A ticket for one use, bound to this relay and the device. Needs a started relay. */
   issueTicket(deviceId: string, options?: { expiresInMs?: number; grant?: string }): string
-  /** Closes the device's link, cuts its players and ends every ticket issued before, now and after a restart. */
+  /**
+   * Closes the device's link, cuts its players and ends every ticket issued before, now and after a restart; but for unused ones from a
+   * `createTicketIssuer`, which end with their grant.
+   */
   disconnectDevice(deviceId: string): void
   /** Returns what takes the handler off again. A handler that throws is logged. */
   on<E extends keyof RelayEvents>(event: E, handler: (payload: RelayEvents[E]) => void): () => void

@@ -1,15 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { Admissions } from './admissions.js'
 import { AllocationTable } from './allocation-table.js'
 import { DataListener } from './data-listener.js'
 import { DeviceLinks } from './device-links.js'
 import { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
 import { Permits } from './permits.js'
-import { type ResolvedRelayOptions, resolveRelayOptions } from './relay-options.js'
-import { parseRelayState } from './relay-state.js'
+import { checkAdmission, type ResolvedRelayOptions, resolveRelayOptions } from './relay-options.js'
+import { MAX_ALLOCATIONS, parseRelayChange, parseRelayState } from './relay-state.js'
 import type {
+  Admission,
   AllocationTraffic,
   Relay,
+  RelayAllocation,
   RelayChange,
   RelayDevice,
   RelayEvents,
@@ -46,8 +49,10 @@ class EmbeddedRelay implements Relay {
   readonly #events: Emitter<RelayEvents>
   readonly #saver: SnapshotSaver
   readonly #memory: TicketMemory
+  readonly #admissions: Admissions
   #dataPort: number
-  #state: RelayState = { revision: 0, allocations: [] }
+  #revision = 0
+  #allocations: Map<number, RelayAllocation> = new Map()
   #ownKey: Buffer | undefined
   #phase: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped'
   #running: Running | undefined
@@ -62,6 +67,7 @@ class EmbeddedRelay implements Relay {
     this.#events = new Emitter(options.logger)
     this.#saver = new SnapshotSaver(options.storage, () => this.#snapshot())
     this.#memory = new TicketMemory(options.limits, () => this.#saveInBackground())
+    this.#admissions = new Admissions(options.admission, options.limits.maxWaitingAdmissions, options.logger)
   }
 
   get dataPort(): number {
@@ -94,28 +100,39 @@ class EmbeddedRelay implements Relay {
     const running = this.#need()
     const parsed = parseRelayState(state)
     if (!parsed.ok) throw new RelayError('RELAY_ERR_INVALID_STATE', parsed.detail)
-    if (parsed.state.revision < this.#state.revision) {
-      const { revision } = parsed.state
-      this.#options.logger.warn({ revision, current: this.#state.revision }, 'older desired state ignored')
+    const { revision, allocations } = parsed.state
+    if (revision < this.#revision) {
+      this.#options.logger.warn({ revision, current: this.#revision }, 'older desired state ignored')
       return
     }
-    this.#state = parsed.state
-    const reconciled = running.table.reconcile(parsed.state.allocations)
-    const [saved] = await Promise.allSettled([this.#saver.save(), reconciled])
-    if (saved.status === 'rejected') throw saved.reason
+    this.#desire(parsed.state)
+    await this.#kept(running.table.reconcile(allocations))
   }
 
-  async change({ revision, upsert, remove }: RelayChange): Promise<void> {
-    if (revision <= this.#state.revision) return
-    const allocations = new Map(this.#state.allocations.map((allocation) => [allocation.id, allocation]))
-    for (const id of remove) allocations.delete(id)
-    for (const allocation of upsert) allocations.set(allocation.id, allocation)
-    await this.apply({ revision, allocations: [...allocations.values()] })
+  async change(change: RelayChange): Promise<void> {
+    const running = this.#need()
+    const parsed = parseRelayChange(change)
+    if (!parsed.ok) throw new RelayError('RELAY_ERR_INVALID_STATE', parsed.detail)
+    const { revision, upsert, remove } = parsed.change
+    if (revision <= this.#revision) return
+    const put = new Set(upsert.map(({ id }) => id))
+    const gone = remove.filter((id) => !put.has(id) && this.#allocations.has(id))
+    const added = upsert.filter(({ id }) => !this.#allocations.has(id)).length
+    if (this.#allocations.size + added - new Set(gone).size > MAX_ALLOCATIONS)
+      throw new RelayError('RELAY_ERR_INVALID_STATE', `over ${MAX_ALLOCATIONS} allocations`)
+    this.#revision = revision
+    for (const id of gone) this.#allocations.delete(id)
+    for (const allocation of upsert) this.#allocations.set(allocation.id, allocation)
+    await this.#kept(running.table.change(upsert, gone))
+  }
+
+  setAdmission(admission: Admission | undefined): void {
+    this.#admissions.set(checkAdmission(admission))
   }
 
   status(): RelayStatus {
     const allocations = this.#running?.table.status() ?? []
-    return { running: this.#phase === 'running', revision: this.#state.revision, allocations }
+    return { running: this.#phase === 'running', revision: this.#revision, allocations }
   }
 
   traffic(): AllocationTraffic[] {
@@ -146,6 +163,24 @@ class EmbeddedRelay implements Relay {
     return this.#events.on(event, handler)
   }
 
+  #desire({ revision, allocations }: RelayState): void {
+    this.#revision = revision
+    this.#allocations = new Map(allocations.map((allocation) => [allocation.id, allocation]))
+  }
+
+  /** Resolves when what is desired now is in force and stored; rejects when it is in force only. */
+  async #kept(inForce: Promise<void>): Promise<void> {
+    const [saved] = await Promise.allSettled([this.#saver.save(), inForce])
+    if (saved.status === 'rejected') throw saved.reason
+  }
+
+  /** What was let in by another grant has to go. Players who came before there was any may stay with a link that has it. */
+  #enforceGrant({ links, table }: Pick<Running, 'links' | 'table'>, deviceId: string, first: boolean): void {
+    const accepted = links.accepted(deviceId)
+    if (!accepted) links.disconnect(deviceId)
+    if (!accepted || !first) table.cutDevice(deviceId)
+  }
+
   #need(): Running {
     if (this.#phase !== 'running' || this.#running === undefined) throw new RelayError('RELAY_ERR_NOT_RUNNING')
     return this.#running
@@ -157,6 +192,7 @@ class EmbeddedRelay implements Relay {
     const tickets = new Tickets(id, ticketKey ?? this.#key(), this.#memory, limits)
     const links = new DeviceLinks({
       tickets,
+      accepts: (deviceId, grant) => table.accepts(deviceId, grant),
       limits,
       logger,
       onLink: (deviceId, connected) => events.emit('link', { deviceId, connected }),
@@ -174,7 +210,12 @@ class EmbeddedRelay implements Relay {
     })
     const permits = new Permits(limits.maxConnections)
     const tell = (event: RelayEvents['connection']) => events.emit('connection', event)
-    const table = new AllocationTable({ bindHost, limits, logger, waiting, permits, tell }, events)
+    const admissions = this.#admissions
+    const table: AllocationTable = new AllocationTable({
+      context: { bindHost, limits, logger, waiting, admissions, permits, tell },
+      events,
+      onGrant: (deviceId, first) => this.#enforceGrant({ links, table }, deviceId, first),
+    })
     return { tickets, links, data, table }
   }
 
@@ -185,7 +226,7 @@ class EmbeddedRelay implements Relay {
       this.#dataPort = await running.data.listen(this.#options.dataPort)
       this.#running = running
       this.#phase = 'running'
-      await running.table.reconcile(this.#state.allocations)
+      await running.table.reconcile([...this.#allocations.values()])
       this.#options.logger.info({ relayId: this.id, dataPort: this.#dataPort }, 'relay started')
     } catch (error) {
       this.#phase = 'stopped'
@@ -228,13 +269,14 @@ class EmbeddedRelay implements Relay {
       this.#memory.revokeAll(Date.now())
       return
     }
-    if (snapshot.state.revision >= this.#state.revision) this.#state = snapshot.state
+    if (snapshot.state.revision >= this.#revision) this.#desire(snapshot.state)
     this.#ownKey ??= snapshot.ticketKey
     this.#memory.restore(snapshot.tickets)
   }
 
   #snapshot(): unknown {
-    const snapshot: RelaySnapshot = { state: this.#state, tickets: this.#memory.snapshot(Date.now()) }
+    const state: RelayState = { revision: this.#revision, allocations: [...this.#allocations.values()] }
+    const snapshot: RelaySnapshot = { state, tickets: this.#memory.snapshot(Date.now()) }
     if (this.#ownKey !== undefined && this.#options.ticketKey === undefined) snapshot.ticketKey = this.#ownKey
     return encodeSnapshot(snapshot)
   }

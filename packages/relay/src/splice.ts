@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import { forward } from './forward.js'
+import type { Throttle } from './throttle.js'
 
 /** Bytes read from `near` and from `far`; each was handed to the other at once. */
 export interface SpliceCounts {
@@ -14,6 +16,8 @@ export interface SpliceOptions {
   onClose: (reason: SpliceEnd, counts: SpliceCounts) => void
   /** See RelayLimits. */
   flushTimeoutMs: number
+  /** Bounds on what comes from each side, shared with others. Their rates may change at any time. */
+  throttles?: { fromNear: Throttle; fromFar: Throttle }
 }
 
 export interface Splice {
@@ -42,13 +46,8 @@ export function splice(near: Socket, far: Socket, options: SpliceOptions): Splic
     open -= 1
     if (open === 0) options.onClose(reason, counts)
   }
-  const join = (from: Socket, to: Socket, count: (bytes: number) => void) => {
-    from.on('data', (chunk: Buffer) => {
-      count(chunk.length)
-      if (!to.write(chunk)) from.pause()
-    })
-    to.on('drain', () => from.resume())
-    from.on('end', () => to.end())
+  const join = (from: Socket, to: Socket, throttle: Throttle | undefined, count: (bytes: number) => void) => {
+    forward(from, to, count, throttle)
     from.on('error', () => cut('reset'))
     from.on('close', () => {
       closed()
@@ -58,11 +57,11 @@ export function splice(near: Socket, far: Socket, options: SpliceOptions): Splic
       else cut('reset')
     })
   }
-  join(near, far, (bytes) => {
+  join(near, far, options.throttles?.fromNear, (bytes) => {
     counts.fromNear += bytes
     options.onBytes?.(bytes, 0)
   })
-  join(far, near, (bytes) => {
+  join(far, near, options.throttles?.fromFar, (bytes) => {
     counts.fromFar += bytes
     options.onBytes?.(0, bytes)
   })

@@ -1,25 +1,33 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { ConnectionRecord } from './connection-record.js'
 import { listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
+import { PlayerRules } from './player-rules.js'
 import type { PlayerContext, PublicListener } from './public-listener.js'
 import type { AllocationTraffic, RelayAllocation } from './relay-types.js'
 import { plainAddress } from './source-key.js'
 import { TcpPlayer } from './tcp-player.js'
 
+/** Of the idle time; and so the error of its measure. */
+const IDLE_SWEEPS = 10
+const MAX_IDLE_SWEEP_MS = 1_000
+
 /** A public TCP port. Each player gets a data connection of the agent's and is spliced to it; nobody is read from before. */
 export class TcpListener implements PublicListener {
   readonly #context: PlayerContext
   readonly #traffic: AllocationTraffic
+  readonly #rules: PlayerRules
   readonly #server: Server
   readonly #players: Set<TcpPlayer> = new Set()
   #allocation: RelayAllocation
   #onDrained: (() => void)[] = []
+  #idleSweep: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
 
   constructor(allocation: RelayAllocation, traffic: AllocationTraffic, context: PlayerContext) {
     this.#allocation = allocation
     this.#traffic = traffic
     this.#context = context
+    this.#rules = new PlayerRules(allocation.options)
     this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket))
   }
 
@@ -31,8 +39,12 @@ export class TcpListener implements PublicListener {
     )
   }
 
-  retarget(allocation: RelayAllocation): void {
+  update(allocation: RelayAllocation): void {
+    const { idleMs } = this.#rules
     this.#allocation = allocation
+    this.#rules.update(allocation.options)
+    if (this.#rules.idleMs !== idleMs) this.#restartIdleSweep()
+    for (const player of [...this.#players]) if (!this.#rules.admits(player.remoteAddress)) player.cut('denied')
   }
 
   stopAccepting(): void {
@@ -41,7 +53,7 @@ export class TcpListener implements PublicListener {
   }
 
   cutPlayers(): void {
-    for (const player of [...this.#players]) player.cut()
+    for (const player of [...this.#players]) player.cut('cut')
   }
 
   async closed(): Promise<void> {
@@ -65,7 +77,13 @@ export class TcpListener implements PublicListener {
     const context = this.#context
     const about = { allocationId: allocation.id, protocol: 'tcp' as const, ...from }
     const record = new ConnectionRecord(about, this.#traffic, context.tell)
-    const full = this.#players.size >= context.limits.maxConnectionsPerAllocation
+    if (!this.#rules.admits(from.remoteAddress)) {
+      socket.destroy()
+      record.close('denied')
+      return
+    }
+    const most = Math.min(context.limits.maxConnectionsPerAllocation, this.#rules.maxConnections)
+    const full = this.#players.size >= most
     const release = full ? undefined : context.permits.take()
     if (release === undefined) {
       socket.destroy()
@@ -75,16 +93,35 @@ export class TcpListener implements PublicListener {
     const player = new TcpPlayer(socket, {
       allocation,
       ...from,
+      rules: this.#rules,
       record,
       context,
       onGone: () => {
         release()
         this.#players.delete(player)
-        if (this.#players.size === 0) for (const resolve of this.#onDrained.splice(0)) resolve()
+        if (this.#players.size > 0) return
+        this.#restartIdleSweep()
+        for (const resolve of this.#onDrained.splice(0)) resolve()
       },
     })
     this.#players.add(player)
+    if (this.#players.size === 1) this.#restartIdleSweep()
     player.start()
+  }
+
+  /** One timer for all players, while there are any and an idle time. */
+  #restartIdleSweep(): void {
+    clearInterval(this.#idleSweep)
+    this.#idleSweep = undefined
+    const { idleMs } = this.#rules
+    if (this.#players.size === 0 || !Number.isFinite(idleMs)) return
+    this.#idleSweep = setInterval(
+      () => {
+        const now = performance.now()
+        for (const player of [...this.#players]) player.cutIfIdle(now, idleMs)
+      },
+      Math.min(MAX_IDLE_SWEEP_MS, idleMs / IDLE_SWEEPS),
+    )
   }
 }
 

@@ -19,7 +19,7 @@ interface Claims {
 }
 
 export type Redemption =
-  | { ok: true; deviceId: string }
+  | { ok: true; deviceId: string; grant?: string }
   | { ok: false; error: Extract<RefusedError, `ticket_${string}` | 'busy'> }
 
 const MAX_TICKET_LENGTH = 2_048
@@ -56,32 +56,35 @@ export class Tickets {
     return this.#sign(deviceId, 'link', this.#memory.nextStamp(this.#now()), lifeMs, grant)
   }
 
-  /** `confirm` is to be called when the agent has shown that it holds the resume ticket. */
-  issueResume(deviceId: string): { ticket: string; confirm: () => void } {
+  /** `confirm` is to be called when the agent has shown that it holds the resume ticket. `grant`: that of the link. */
+  issueResume(deviceId: string, grant?: string): { ticket: string; confirm: () => void } {
     const iat = this.#memory.nextStamp(this.#now())
-    const ticket = this.#sign(deviceId, 'resume', iat, this.#limits.resumeLifeMs)
+    const ticket = this.#sign(deviceId, 'resume', iat, this.#limits.resumeLifeMs, grant)
     return { ticket, confirm: () => this.#memory.mark(deviceId, { resumeFrom: iat }) }
   }
 
-  /** Every ticket of this device that was issued until now is dead. */
+  /** Every ticket of this device that was issued until now is dead, but for those from elsewhere that carry a grant. */
   revoke(deviceId: string): void {
     this.#memory.mark(deviceId, { revokedAt: this.#memory.nextStamp(this.#now()) })
   }
 
-  redeem(ticket: string): Redemption {
+  /** @param accepts whether this grant is in force for the device */
+  redeem(ticket: string, accepts: (deviceId: string, grant: string | undefined) => boolean = () => true): Redemption {
     const claims = this.#verify(ticket)
     if (claims === undefined || claims.relay !== this.#relayId) return { ok: false, error: 'ticket_invalid' }
     const now = this.#now()
     if (claims.exp <= now) return { ok: false, error: 'ticket_expired' }
-    const marks: DeviceMarks = this.#memory.marks(claims.device)
-    if (claims.iat <= marks.revokedAt) return { ok: false, error: 'ticket_revoked' }
-    if (claims.use === 'resume') {
-      if (claims.iat < marks.resumeFrom) return { ok: false, error: 'ticket_used' }
-      return { ok: true, deviceId: claims.device }
-    }
+    const { device, grant, iat, use } = claims
+    const redeemed: Redemption = { ok: true, deviceId: device, ...(grant === undefined ? {} : { grant }) }
+    const marks: DeviceMarks = this.#memory.marks(device)
+    // Whoever issues tickets elsewhere has a clock of its own: theirs are ended by their grant.
+    const stampedHere = use === 'resume' || grant === undefined
+    if (stampedHere && iat <= marks.revokedAt) return { ok: false, error: 'ticket_revoked' }
+    if (!accepts(device, grant)) return { ok: false, error: 'ticket_revoked' }
+    if (use === 'resume') return iat < marks.resumeFrom ? { ok: false, error: 'ticket_used' } : redeemed
     const spent = this.#memory.spend(claims.nonce, claims.exp, now)
     if (spent !== 'spent') return { ok: false, error: spent === 'used' ? 'ticket_used' : 'busy' }
-    return { ok: true, deviceId: claims.device }
+    return redeemed
   }
 
   #sign(device: string, use: Claims['use'], iat: number, lifeMs: number, grant?: string): string {

@@ -50,17 +50,22 @@ export class WaitingPlayers {
     return this.#byId.size
   }
 
+  /** Why a call for this device could not be made now. */
+  refusal(deviceId: string): 'no_link' | 'busy' | undefined {
+    if (!this.#links.has(deviceId)) return 'no_link'
+    return this.#perDevice.of(deviceId) >= this.#limits.maxWaitingPerDevice ? 'busy' : undefined
+  }
+
   /** Gives what cancels the call, or why it cannot be made. */
   call(call: PlayerCall): { ok: true; cancel: () => void } | { ok: false; reason: 'no_link' | 'busy' } {
     const { deviceId, id: allocationId, protocol, target } = call.allocation
-    const agentAddress = this.#links.addressOf(deviceId)
-    if (agentAddress === undefined) return { ok: false, reason: 'no_link' }
-    if (this.#perDevice.of(deviceId) >= this.#limits.maxWaitingPerDevice) return { ok: false, reason: 'busy' }
+    const reason = this.refusal(deviceId)
+    if (reason !== undefined) return { ok: false, reason }
     this.#lastId += 1
     const connectionId = this.#lastId
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
     const uncountDevice = this.#perDevice.add(deviceId)
-    const uncountSource = this.#perSource.add(sourceKey(agentAddress))
+    const uncountSource = this.#perSource.add(sourceKey(this.#links.addressOf(deviceId) ?? ''))
     const waiting: Waiting = {
       call,
       connectionId,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { retryDelay } from '../dist/backoff.js'
+import { retryAfterDelay, retryDelay } from '../dist/backoff.js'
 
 t.test('a few quick tries, then doubling up to the bound, always jittered', async (t) => {
   const timings = { quickTries: 3, quickMinMs: 100, quickMaxMs: 500, slowStartMs: 1_000, maxMs: 30_000 }
@@ -16,5 +16,28 @@ t.test('no wait is longer than the bound, the quick ones neither', async (t) => 
   t.same(
     [0, 3, 9].map((attempt) => retryDelay(attempt, timings)),
     [50, 50, 50],
+  )
+})
+
+t.test('a wait that was asked for is kept, within bounds, and spread', async (t) => {
+  t.equal(
+    retryAfterDelay(10_000, () => 0),
+    10_000,
+  )
+  t.equal(
+    retryAfterDelay(10_000, () => 1),
+    15_000,
+  )
+  t.equal(
+    retryAfterDelay(0, () => 0),
+    500,
+  )
+  t.equal(
+    retryAfterDelay(0, () => 1),
+    1_500,
+  )
+  t.equal(
+    retryAfterDelay(3_600_000, () => 1),
+    90_000,
   )
 })

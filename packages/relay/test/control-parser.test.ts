@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { CONTROL_LIMITS, MAX_AGENT_MESSAGE_BYTES, MAX_PANEL_MESSAGE_BYTES } from '../dist/control.js'
-import { parseAgentMessage, parsePanelMessage } from '../dist/control-parser.js'
+import { parseAgentMessage, parsePanelMessage, parseRelayMessage } from '../dist/control-parser.js'
 
 const hello = { type: 'hello', protocol: 1, version: '0.1.0', platform: 'linux-x64' }
 const status = {
@@ -27,12 +27,76 @@ const state = { type: 'state', revision: 0, allocations: [allocation], relays: [
 const ticket = { type: 'ticket', relayId: 'eu1', ticket: 'abc.def' }
 const error = { type: 'error', error: 'feature_disabled', detail: '' }
 
+const relayHello = {
+  publicHost: 'play.example.com',
+  dataPort: 7_350,
+  hostGroup: 'eu',
+  region: 'eu-west',
+  labels: { tier: 'gold', 'a.b/c': '' },
+  capacity: 1_000,
+  portRange: { from: 20_000, to: 29_999 },
+  ticketKey: Buffer.alloc(32, 7).toString('base64url'),
+  epoch: 'b7c7b5c0-4a3a-4d7e-8a58-3f1c4f0f7a11',
+  revision: 12,
+  time: 1_700_000_000_000,
+}
+const helloOfRelay = { ...hello, relay: relayHello }
+const relayStatus = {
+  type: 'relay_status',
+  revision: 3,
+  allocations: [
+    { id: 1, status: 'listening' },
+    { id: 2, status: 'failed', error: 'EADDRINUSE' },
+  ],
+  devices: 2,
+  connections: 5,
+  draining: false,
+  time: 1_700_000_000_000,
+}
+const relayTraffic = { type: 'relay_traffic', epoch: 'e1', totals: [[1, 10, 20, 3, 1]] }
+const endedConnection = {
+  allocationId: 1,
+  protocol: 'tcp',
+  remoteAddress: 'fe80::1%eth0',
+  remotePort: 40_000,
+  bytesIn: 1,
+  bytesOut: 2,
+  durationMs: 3,
+  reason: 'end',
+}
+const relayConnections = { type: 'relay_connections', ended: [endedConnection], dropped: 0 }
+const question = {
+  type: 'admission',
+  id: 0,
+  allocationId: 1,
+  protocol: 'udp',
+  remoteAddress: '203.0.113.9',
+  remotePort: 4_000,
+}
+const answer = { type: 'admission', id: 0, allow: false }
+const welcomeToRelay = { ...welcome, admission: { timeoutMs: 1_000, otherwise: 'deny' } }
+const served = {
+  id: 1,
+  deviceId: 'd1',
+  protocol: 'tcp',
+  port: 20_001,
+  target: { host: 'localhost', port: 25_565 },
+  paused: false,
+}
+const relayState = { type: 'relay_state', revision: 3, part: 0, parts: 1, allocations: [served] }
+const relayChange = { type: 'relay_change', base: 3, revision: 4, part: 0, parts: 1, upsert: [served], remove: [9] }
+const relayDisconnect = { type: 'relay_disconnect', deviceId: 'd1' }
+
 t.test('every message passes through its parser unchanged', (t) => {
-  for (const message of [hello, status, { ...status, refused: undefined }, request]) {
+  for (const message of [hello, status, { ...status, refused: undefined }, request, helloOfRelay]) {
     const plain = JSON.parse(JSON.stringify(message))
     t.strictSame(parseAgentMessage(JSON.stringify(message)), { ok: true, message: plain })
   }
-  for (const message of [welcome, state, ticket, error]) {
+  for (const message of [relayStatus, relayTraffic, relayConnections, question]) {
+    t.strictSame(parseRelayMessage(JSON.stringify(message)), { ok: true, message })
+  }
+  const toRelays = [welcomeToRelay, relayState, relayChange, relayDisconnect, answer]
+  for (const message of [welcome, state, ticket, error, ...toRelays]) {
     t.strictSame(parsePanelMessage(JSON.stringify(message)), { ok: true, message })
   }
   t.end()
@@ -55,6 +119,8 @@ t.test('fields are own fields: nothing is taken from a prototype', (t) => {
 t.test('an unknown type is told apart, a newer peer may send it', (t) => {
   t.strictSame(parsePanelMessage('{"type":"future"}'), { ok: false, error: 'unknown_type' })
   t.strictSame(parseAgentMessage(JSON.stringify(state)), { ok: false, error: 'unknown_type' })
+  t.strictSame(parseAgentMessage(JSON.stringify(relayStatus)), { ok: false, error: 'unknown_type' })
+  t.strictSame(parseRelayMessage(JSON.stringify(status)), { ok: false, error: 'unknown_type' })
   t.end()
 })
 
@@ -105,9 +171,70 @@ t.test('a bad field is named by its path', (t) => {
   t.end()
 })
 
+t.test('a bad field of a relay or for a relay is named by its path', (t) => {
+  const ofHello = (relay: object) => ({ ...hello, relay: { ...relayHello, ...relay } })
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`l${index}`, 'x']))
+  const agent: [unknown, string][] = [
+    [{ ...hello, relay: null }, 'relay'],
+    [ofHello({ publicHost: 'a b' }), 'relay.publicHost'],
+    [ofHello({ dataPort: 0 }), 'relay.dataPort'],
+    [ofHello({ ticketKey: Buffer.alloc(31).toString('base64url') }), 'relay.ticketKey'],
+    [ofHello({ ticketKey: Buffer.alloc(65).toString('base64url') }), 'relay.ticketKey'],
+    [ofHello({ ticketKey: `${'A'.repeat(42)}B` }), 'relay.ticketKey'],
+    [ofHello({ portRange: { from: 9, to: 8 } }), 'relay.portRange.to'],
+    [ofHello({ labels: many(CONTROL_LIMITS.labels + 1) }), 'relay.labels'],
+    [ofHello({ labels: JSON.parse('{"__proto__":"x"}') }), 'relay.labels'],
+    [ofHello({ labels: { tier: 1 } }), 'relay.labels.tier'],
+    [ofHello({ capacity: -1 }), 'relay.capacity'],
+    [ofHello({ time: 1.5 }), 'relay.time'],
+  ]
+  for (const [message, field] of agent) {
+    t.strictSame(parseAgentMessage(JSON.stringify(message)), { ok: false, error: 'bad_message', field })
+  }
+  const rows = (count: number) => Array.from({ length: count }, () => [1, 1, 1, 1, 1])
+  const ended = (fields: object) => ({ ...relayConnections, ended: [{ ...endedConnection, ...fields }] })
+  const ofRelay: [unknown, string][] = [
+    [{ ...relayStatus, allocations: [{ id: 1, status: 'open' }] }, 'allocations[0].status'],
+    [{ ...relayStatus, allocations: [{ id: 1, status: 'failed', error: 'a b' }] }, 'allocations[0].error'],
+    [{ ...relayStatus, draining: 0 }, 'draining'],
+    [{ ...relayTraffic, totals: [[1, 2, 3, 4]] }, 'totals[0]'],
+    [{ ...relayTraffic, totals: [[1, 2, 3, 4, 5, 6]] }, 'totals[0]'],
+    [{ ...relayTraffic, totals: [[1, -2, 3, 4, 5]] }, 'totals[0][1]'],
+    [{ ...relayTraffic, totals: rows(CONTROL_LIMITS.relayTotals + 1) }, 'totals'],
+    [ended({ reason: 'bored' }), 'ended[0].reason'],
+    [ended({ remoteAddress: 'x'.repeat(65) }), 'ended[0].remoteAddress'],
+    [{ ...question, id: -1 }, 'id'],
+  ]
+  for (const [message, field] of ofRelay) {
+    t.strictSame(parseRelayMessage(JSON.stringify(message)), { ok: false, error: 'bad_message', field })
+  }
+  const removed = Array.from({ length: CONTROL_LIMITS.relayPartAllocations + 1 }, (_, index) => index)
+  const toRelay: [unknown, string][] = [
+    [{ ...welcome, admission: { timeoutMs: 1, otherwise: 'deny' } }, 'admission.timeoutMs'],
+    [{ ...welcome, admission: { timeoutMs: 100, otherwise: 'maybe' } }, 'admission.otherwise'],
+    [{ ...relayState, part: 1 }, 'part'],
+    [{ ...relayState, parts: 0 }, 'parts'],
+    [{ ...relayState, parts: CONTROL_LIMITS.relayParts + 1 }, 'parts'],
+    [
+      { ...relayState, allocations: [served, { ...served, target: { host: '', port: 1 } }] },
+      'allocations[1].target.host',
+    ],
+    [{ ...relayChange, revision: 3 }, 'revision'],
+    [{ ...relayChange, remove: ['1'] }, 'remove[0]'],
+    [{ ...relayChange, remove: removed }, 'remove'],
+    [{ ...relayChange, upsert: [null] }, 'upsert[0].id'],
+    [{ ...relayDisconnect, deviceId: '' }, 'deviceId'],
+    [{ ...answer, allow: 'yes' }, 'allow'],
+  ]
+  for (const [message, field] of toRelay) {
+    t.strictSame(parsePanelMessage(JSON.stringify(message)), { ok: false, error: 'bad_message', field })
+  }
+  t.end()
+})
+
 t.test('fuzz: no text makes a parser throw', (t) => {
   const check = (text: string) => {
-    for (const parsed of [parseAgentMessage(text), parsePanelMessage(text)]) {
+    for (const parsed of [parseAgentMessage(text), parsePanelMessage(text), parseRelayMessage(text)]) {
       if (typeof parsed.ok !== 'boolean') return false
     }
     return true
@@ -119,11 +246,13 @@ t.test('fuzz: no text makes a parser throw', (t) => {
 })
 
 t.test('fuzz: a message with one value replaced is taken within the bounds or refused, and never throws', (t) => {
-  const whole = [hello, status, request, welcome, state, ticket, error]
+  const ofRelay = [helloOfRelay, relayStatus, relayTraffic, relayConnections, question]
+  const toRelay = [welcomeToRelay, relayState, relayChange, relayDisconnect, answer]
+  const whole = [hello, status, request, welcome, state, ticket, error, ...ofRelay, ...toRelay]
   fc.assert(
     fc.property(fc.constantFrom(...whole), fc.nat(), fc.jsonValue({ maxDepth: 3 }), (message, pick, value) => {
       const text = JSON.stringify(replaceOne(message, pick, value))
-      for (const parse of [parseAgentMessage, parsePanelMessage]) {
+      for (const parse of [parseAgentMessage, parsePanelMessage, parseRelayMessage]) {
         const parsed = parse(text)
         // What was taken is taken again, whole: nothing unbounded or unread hides in a message.
         if (parsed.ok && JSON.stringify(parse(JSON.stringify(parsed.message))) !== JSON.stringify(parsed)) return false

@@ -41,10 +41,11 @@ export async function startAgent(
   relay: Relay,
   options: AgentOptions = {},
   device = DEVICE,
+  address = '127.0.0.1',
 ): Promise<Agent> {
   const agent = createAgent(options)
   t.teardown(() => agent.stop())
-  agent.connect(addressOf(relay, device))
+  agent.connect({ ...addressOf(relay, device), host: address })
   await linked(relay, agent, device)
   return agent
 }
@@ -106,10 +107,16 @@ export async function dial(t: Teardown, port: number): Promise<Socket> {
 export async function startTunnel(
   t: Teardown,
   targetPort: number,
-  options: { relay?: RelayOptions; agent?: AgentOptions; allocation?: Partial<RelayAllocation> } = {},
+  options: {
+    relay?: RelayOptions
+    agent?: AgentOptions
+    allocation?: Partial<RelayAllocation>
+    /** Where the agent finds the relay. */
+    address?: string
+  } = {},
 ): Promise<{ relay: Relay; agent: Agent; port: number }> {
   const relay = await startRelay(t, options.relay)
-  const agent = await startAgent(t, relay, options.agent)
+  const agent = await startAgent(t, relay, options.agent, DEVICE, options.address)
   await relay.apply({ revision: 1, allocations: [allocation(1, targetPort, options.allocation)] })
   return { relay, agent, port: portOf(relay, 1) }
 }

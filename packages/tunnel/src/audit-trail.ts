@@ -23,7 +23,19 @@ export interface AuditTrail {
   ): Promise<void>
 }
 
-export function createAuditTrail(audit: Audit, logger: Logger): AuditTrail {
+/** A change, as it was written to the audit log. */
+export interface AuditedChange {
+  /** Such as `device.approved`. */
+  readonly action: string
+  /** Of the device or allocation. */
+  readonly id: string
+  readonly data: Readonly<Record<string, unknown>>
+  /** Undefined: nobody who is known. */
+  readonly actor: Pick<Principal, 'kind' | 'id'> | 'system' | undefined
+}
+
+/** @param tell hears of every change, whether the audit log took it or not; must not throw or reject, and is waited for */
+export function createAuditTrail(audit: Audit, logger: Logger, tell?: (change: AuditedChange) => void | Promise<void>): AuditTrail {
   const write = async (
     type: 'device' | 'allocation',
     action: string,
@@ -33,11 +45,13 @@ export function createAuditTrail(audit: Audit, logger: Logger): AuditTrail {
   ): Promise<void> => {
     const from = by === 'system' ? { actor: by } : { actor: by.principal, ip: by.ip, requestId: by.requestId }
     const record = { action: `${type}.${action}`, ...from, target: { type, id }, ...(data ? { data } : {}) }
+    const told = tell?.({ action: record.action, id, data: data ?? {}, actor: from.actor })
     try {
       await audit.record(record)
     } catch (error) {
       logger.error({ err: error, action: record.action, target: record.target }, 'the audit log could not be written')
     }
+    await told
   }
   return {
     device: (action, deviceId, by, data) => write('device', action, deviceId, by, data),

@@ -4,6 +4,8 @@ const definitions = {
   // Start
   PORT_RANGE_INVALID: { status: 500, message: 'The port range {from}-{to} is not valid' },
   RELAY_START_FAILED: { status: 500, message: 'The embedded relay cannot start: {reason}' },
+  WEBHOOK_INVALID: { status: 500, message: 'Webhook {index} is not valid: {reason}' },
+  RELAY_UNANSWERED: { status: 503, message: 'The relay {relay} did not say in time that it serves what it was told' },
   // Enrolment (RFC 8628)
   ENROLMENT_UNKNOWN: { status: 404, error: 'not_found', message: 'There is no such enrolment' },
   ENROLMENT_EXPIRED: { status: 410, message: 'The enrolment has expired; start again' },
@@ -35,6 +37,10 @@ const definitions = {
   PORT_TAKEN: { status: 409, message: 'The port {port} is taken' },
   QUOTA_EXCEEDED: { status: 403, message: 'The quota of {limit} allocations is used up' },
   NO_PORTS_AVAILABLE: { status: 503, expose: true, message: 'No public port is free' },
+  // The host's hooks
+  ENROLMENT_REFUSED: { status: 403, message: 'The enrolment is refused: {reason}' },
+  ALLOCATION_REFUSED: { status: 403, message: 'The allocation is refused: {reason}' },
+  HOOK_UNAVAILABLE: { status: 503, expose: true, message: 'Whether this is permitted cannot be found out at the moment' },
   NO_RELAY_AVAILABLE: { status: 503, expose: true, message: 'No relay is there to serve an allocation' },
 } as const
 

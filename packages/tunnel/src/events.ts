@@ -11,8 +11,9 @@ export const allocationsChanged: EventToken<{ deviceIds: string[]; relayIds?: st
   defineEvent('tunnel.allocations.changed')
 
 /** What relays made of changed allocations: told by the instance that steers them. */
-export const allocationsServed: EventToken<{ allocations: { id: number; status: 'open' | 'failed' | 'closed' }[] }> =
-  defineEvent('tunnel.allocations.served')
+export const allocationsServed: EventToken<{
+  allocations: { id: number; deviceId: string; status: 'open' | 'failed' | 'closed' }[]
+}> = defineEvent('tunnel.allocations.served')
 
 /** Devices that have a newer channel on the instance that tells it: older ones are closed with 4409. */
 export const channelsReplaced: EventToken<{ channels: { deviceId: string; sessionNumber: number }[] }> =

@@ -28,4 +28,8 @@ export { approvePermission, readPermission, writePermission } from './permission
 export { tunnel } from './plugin.js'
 export type { RelayCandidate, RelayPolicy, RelayRequest } from './relays/relay-policy.js'
 export type { RelayRecord } from './relays/relays.js'
+export type { LiveTraffic } from './traffic/running-totals.js'
+export type { Resolution, TrafficPoint, TrafficSeries } from './traffic/series.js'
 export { version } from './version.js'
+export { type WebhookEvent, webhookEvents } from './webhooks/webhook-events.js'
+export { verifyWebhook, type WebhookHeaders } from './webhooks/webhook-signature.js'

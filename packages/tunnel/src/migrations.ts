@@ -168,6 +168,17 @@ const webhooks = `
   CREATE INDEX tunnel_webhook_deliveries_due ON tunnel_webhook_deliveries (endpoint, due_at);
 `
 
+const trafficEpochs = `
+  -- The epoch before counted_epoch: what is told of it later was counted or is lost, but is never counted twice.
+  ALTER TABLE tunnel_allocations ADD COLUMN counted_before text;
+`
+
+const toldPresence = `
+  -- What webhooks last said of them.
+  ALTER TABLE tunnel_devices ADD COLUMN told_online boolean NOT NULL DEFAULT false;
+  ALTER TABLE tunnel_relays ADD COLUMN told_online boolean NOT NULL DEFAULT false;
+`
+
 export const migrations: readonly Migration[] = [
   { name: '0001-create-devices', up: ({ sql }) => sql(devices) },
   { name: '0002-create-relays', up: ({ sql }) => sql(relays) },
@@ -176,4 +187,6 @@ export const migrations: readonly Migration[] = [
   { name: '0005-relay-fleet', up: ({ sql }) => sql(relayFleet) },
   { name: '0006-create-traffic-series', up: ({ sql }) => sql(trafficSeries) },
   { name: '0007-create-webhook-deliveries', up: ({ sql }) => sql(webhooks) },
+  { name: '0008-traffic-epochs', up: ({ sql }) => sql(trafficEpochs) },
+  { name: '0009-told-presence', up: ({ sql }) => sql(toldPresence) },
 ]

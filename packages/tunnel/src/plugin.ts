@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   Audit,
   Authenticator,
+  Cache,
   createSql,
   Database,
   definePlugin,
@@ -12,6 +13,7 @@ import {
   Metrics,
   type PluginFactory,
   RateLimits,
+  Redis,
   Settings,
   Tokens,
   UserDirectory,
@@ -36,16 +38,20 @@ import { sweepPending } from './enrolment/pending-sweep.js'
 import { createPoll } from './enrolment/poll.js'
 import { tunnelErrors } from './errors.js'
 import { every } from './every.js'
-import { readAgentState } from './gateway/agent-state.js'
+import { readAgentStates } from './gateway/agent-state.js'
 import { createGateway } from './gateway/gateway.js'
 import { createInstanceLease } from './gateway/instance-lease.js'
 import { createPresence } from './gateway/presence.js'
+import { createTargetErrors } from './gateway/target-errors.js'
 import { migrations } from './migrations.js'
 import { openRelays } from './relays/relay-room.js'
 import { addRelayRoutes } from './relays/relay-routes.js'
 import { createTracked } from './tracked.js'
+import { openTraffic } from './traffic/traffic-room.js'
+import { addTrafficRoutes } from './traffic/traffic-routes.js'
 import { addTunnelMetrics } from './tunnel-metrics.js'
 import { version } from './version.js'
+import { openWebhooks } from './webhooks/webhooks.js'
 
 const prefix = '/api/tunnel'
 const flag = 'tunnels'
@@ -64,6 +70,8 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     events: Events,
     authenticator: Authenticator,
     rateLimits: RateLimits,
+    redis: Redis,
+    cache: Cache,
   },
   optional: { metrics: Metrics, health: Health, directory: UserDirectory },
   config: tunnelConfig,
@@ -76,13 +84,16 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     const sql = createSql(database)
     const instanceId = randomUUID()
     const enabled = (): boolean => features.isEnabled(flag)
-    const audit = createAuditTrail(services.audit, logger)
+    const webhooks = openWebhooks({ sql, scope, logger, endpoints: config.webhooks })
+    const audit = createAuditTrail(services.audit, logger, webhooks.audited)
     const issuer = services.tokens.issuer(deviceTokenPurpose)
     const quotas = await defineQuotas(services.settings)
 
     // Relay and agents
-    const room = await openRelays({ sql, scope, logger, config, enabled })
-    const { relays, traffic } = room
+    const { redis, cache } = services
+    const traffic = openTraffic({ sql, database, scope, logger, config: config.traffic, redis, cache })
+    const room = await openRelays({ sql, scope, logger, config, enabled, traffic })
+    const { relays } = room
     const lease = createInstanceLease(sql, instanceId, config.gateway.leaseIntervalMs)
     await lease.renew()
     scope.defer(async () => {
@@ -102,11 +113,19 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
       presence,
       logger,
       config: config.gateway,
-      readState: (deviceId) => readAgentState(sql, relays, deviceId),
+      events,
+      readStates: (deviceIds) =>
+        readAgentStates(
+          sql,
+          { snapshot: relays.snapshot, linksFor: (ids) => new Map(ids.map((id) => [id, relays.linksFor(id)])) },
+          deviceIds,
+        ),
+      targetErrors: createTargetErrors(sql, logger),
       issueTicket: relays.issueTicket,
       endLink: relays.disconnectDevice,
     })
     scope.defer(() => gateway.stop())
+    scope.defer(gateway.listen())
     onDrain(() => gateway.stop())
     scope.defer(every(config.gateway.presenceIntervalMs, 'writing presence', logger, gateway.refresh))
 
@@ -159,6 +178,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     // The API
     scope.defer(services.authenticator.use(createDeviceStrategy(sql, issuer, directory)))
     scope.defer(http.guard(prefix, () => features.assertEnabled(flag)))
+    scope.defer(http.guard(CONTROL_PATH, gateway.guard))
     scope.defer(http.upgradeRoute(CONTROL_PATH, gateway.upgrade))
     const devices = createDevices({ sql, issuer, audit, revocation, instanceId, isOnline: gateway.isOnline })
     const { enrolment, portRange } = config
@@ -169,6 +189,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     })
     addDeviceRoutes(http, devices)
     const shared = { sql, snapshot: relays.snapshot, feed, audit }
+    const allocations = createAllocations(shared)
     addAllocationRoutes(http, {
       allocate: createAllocate({
         ...shared,
@@ -179,8 +200,9 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
         portRange,
         chooseRelay: relays.choose,
       }),
-      allocations: createAllocations(shared),
+      allocations,
     })
+    addTrafficRoutes(http, { sql, traffic, find: (id, principal) => allocations.find(id, principal, 'read') })
     addRelayRoutes(http, relays)
 
     // What operators see

@@ -1,21 +1,19 @@
-import type { Database, Principal, SettingsHandle, Sql, UserDirectory } from '@sallyport/core'
+import { coreErrors, type Principal, type Sql } from '@sallyport/core'
+import type { AllocationOptions } from '@sallyport/relay'
 import type { AuditTrail, Caller } from '../audit-trail.js'
+import type { Batched } from '../batched.js'
 import type { ChangeFeed } from '../change-feed.js'
-import type { PortRange } from '../config.js'
 import type { Devices, OwnedDevice } from '../devices/devices.js'
 import { tunnelErrors } from '../errors.js'
-import { lock } from '../sql.js'
-import { createTransactionLine } from '../waiting-transactions.js'
-import {
-  type Allocation,
-  type AllocationRow,
-  type LiveAllocations,
-  selectAllocationsFrom,
-  toAllocation,
-} from './allocation.js'
+import type { HookRunner } from '../hooks/hook-runner.js'
+import type { OtherInstances } from '../other-instances.js'
+import type { RelayRequest } from '../relays/relay-policy.js'
+import { type Allocation, type AllocationRow, type LiveAllocations, selectAllocations } from './allocation.js'
 import { checkLocalHost } from './local-host.js'
-import { type Protocol, searchPorts, selectFreePort } from './ports.js'
-import { assertRoom, type QuotaSettings, quotaOf } from './quotas.js'
+import { checkOptions } from './options.js'
+import type { ChosenRelay, Placed, Placing } from './placement.js'
+import type { Protocol } from './ports.js'
+import type { Presenter } from './presenter.js'
 
 export interface AllocationRequest {
   readonly deviceId: string | undefined
@@ -24,27 +22,30 @@ export interface AllocationRequest {
   readonly localPort: number
   /** Wanted public port. */
   readonly port: number | undefined
+  /** Wanted region. */
+  readonly region: string | undefined
   readonly name: string | undefined
+  readonly options: AllocationOptions | undefined
 }
 
-interface ChosenRelay {
-  readonly id: string
-  readonly hostGroup: string
+/** The relays, as the making of allocations sees them. */
+export interface AllocatingRelays {
+  /** The best first. */
+  choose(request: RelayRequest): Promise<readonly ChosenRelay[]>
+  /** Resolves when the relays of these allocations have said what became of them, or will not in time. Never rejects. */
+  waitServed(ids: readonly number[]): Promise<void>
+  snapshot(): LiveAllocations
 }
-
-/** Which relay serves a new allocation. */
-export type ChooseRelay = () => ChosenRelay | undefined
 
 interface AllocateOptions {
-  readonly database: Database
   readonly sql: Sql
   readonly devices: Devices
-  readonly quotas: SettingsHandle<QuotaSettings>
-  readonly directory: UserDirectory | undefined
-  readonly portRange: PortRange
-  readonly chooseRelay: ChooseRelay
-  readonly snapshot: () => LiveAllocations
+  readonly placement: Batched<Placing, Placed>
+  readonly relays: AllocatingRelays
+  readonly otherInstances: OtherInstances
+  readonly hooks: HookRunner
   readonly feed: ChangeFeed
+  readonly present: Presenter
   readonly audit: AuditTrail
 }
 
@@ -52,82 +53,90 @@ const defaultLocalHost = '127.0.0.1'
 const retryAfterSeconds = 30
 /** Numbers tried one after the other when other programs on the relay's machine have them. */
 const maxTries = 5
+/** Relays tried one after the other. */
+const maxRelays = 8
 
 /**
- * Makes allocations: one, or for `both` one for TCP and one for UDP on one number, or nothing at all. Quota, port and
- * rows are one transaction. When it resolves, the relay of this instance has taken them.
+ * Makes allocations: one, or for `both` one for TCP and one for UDP on one number, or nothing at all. When it resolves, the
+ * relay has taken them, or, when another instance steers it, had two seconds to.
  */
 export function createAllocate(
   options: AllocateOptions,
 ): (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]> {
-  const { database, sql, devices, quotas, directory, portRange, chooseRelay, snapshot, feed, audit } = options
-  const inTurn = createTransactionLine('Too many allocations are being made')
+  const { sql, devices, placement, relays, otherInstances, hooks, feed, present, audit } = options
 
   const noneFree = () => tunnelErrors.NO_PORTS_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
 
-  const insert = async (
-    device: OwnedDevice,
-    request: AllocationRequest,
-    relay: ChosenRelay,
-  ): Promise<AllocationRow[]> => {
-    const protocols: readonly Protocol[] = request.protocol === 'both' ? ['tcp', 'udp'] : [request.protocol]
-    const localHost = checkLocalHost(request.localHost ?? defaultLocalHost)
-    const { from, to, start } = searchPorts(portRange, request.port)
-    // Before the transaction: on the embedded database nothing else is asked during one.
-    const { subject, limit } = await quotaOf(device, quotas.value, directory)
-    return database.transaction(async (transaction) => {
-      await lock(sql, transaction, `quota:${subject}`, `ports:${relay.hostGroup}`)
-      await assertRoom(sql, transaction, device, limit, protocols.length)
-      const rows = await sql<AllocationRow>(
-        `WITH free AS (${selectFreePort}), made AS (
-           INSERT INTO tunnel_allocations
-             (host_group, protocol, port, device_id, relay_id, local_host, local_port, name)
-           SELECT $3::text, protocol, free.port, $6::uuid, $7, $8, $9, $10
-           FROM free, jsonb_array_elements_text($4::jsonb) AS wanted (protocol)
-           RETURNING *)
-         ${selectAllocationsFrom('made')} ORDER BY a.protocol`,
-        [
-          from,
-          to,
-          relay.hostGroup,
-          JSON.stringify(protocols),
-          start,
-          device.id,
-          relay.id,
-          localHost,
-          request.localPort,
-          request.name ?? null,
-        ],
-        transaction,
-      )
-      if (rows.length > 0) return rows
-      throw request.port === undefined ? noneFree() : tunnelErrors.PORT_TAKEN({ port: request.port })
-    })
+  const choose = async (device: OwnedDevice, { protocol, region, port }: AllocationRequest): Promise<ChosenRelay[]> => {
+    const { id: deviceId, ownerId, organisationId } = device
+    const request = { deviceId, ownerId, organisationId, region: region ?? null, protocols: protocolsOf(protocol) }
+    const chosen = (await relays.choose(request)).slice(0, maxRelays)
+    const [first] = chosen
+    if (!first) throw tunnelErrors.NO_RELAY_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
+    const fitting = chosen.filter(({ portRange: { from, to } }) => port === undefined || (port >= from && port <= to))
+    if (fitting.length === 0) throw tunnelErrors.PORT_OUT_OF_RANGE(first.portRange)
+    return reachable(device, fitting)
+  }
+
+  /** Those that can be told of it now. */
+  const reachable = async (device: OwnedDevice, chosen: readonly ChosenRelay[]): Promise<ChosenRelay[]> => {
+    const checked = await Promise.allSettled(
+      chosen.map(async (relay) => {
+        await otherInstances.assertNotNeeded([device.id], [relay.id])
+        return relay
+      }),
+    )
+    const found = checked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const refused = checked.find((one) => one.status === 'rejected')
+    if (found.length === 0 && refused) throw refused.reason
+    return found
   }
 
   /** Takes back what the relay cannot bind: another program has the number. */
   const takeBack = async (rows: readonly AllocationRow[]): Promise<void> => {
     await sql(
       `DELETE FROM tunnel_allocations WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb))`,
-      [JSON.stringify(rows.map(({ id }) => Number(id)))],
+      [JSON.stringify(idsOf(rows))],
     )
-    await feed.announce(rows.map((row) => row.device_id))
+    await announce(rows)
   }
 
-  const place = async (
-    device: OwnedDevice,
-    request: AllocationRequest,
+  const announce = (rows: readonly AllocationRow[]): Promise<void> =>
+    feed.announce(
+      rows.map((row) => row.device_id),
+      rows.map((row) => row.relay_id),
+    )
+
+  /** Brings them to their relay. Gives them as they are then, without those that were removed meanwhile. */
+  const serve = async (rows: readonly AllocationRow[]): Promise<readonly AllocationRow[]> => {
+    const served = relays.waitServed(idsOf(rows))
+    await announce(rows)
+    if (!rows.some((row) => relays.snapshot().state(row) === 'pending')) return rows
+    await served
+    return sql<AllocationRow>(
+      `${selectAllocations} WHERE a.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) ORDER BY a.id`,
+      [JSON.stringify(idsOf(rows))],
+    )
+  }
+
+  /** Undefined when the relay has no number for it. */
+  const placeOn = async (
     relay: ChosenRelay,
-  ): Promise<AllocationRow[]> => {
-    for (let tries = 0; tries < maxTries; tries += 1) {
-      const rows = await inTurn(() => insert(device, request, relay))
-      await feed.announce([device.id])
-      const live = snapshot()
+    item: Omit<Placing, 'relay' | 'avoid'>,
+  ): Promise<readonly AllocationRow[] | undefined> => {
+    const avoid = new Set<number>()
+    while (avoid.size < maxTries) {
+      const placed = await placement.run({ ...item, relay, avoid })
+      if (placed.kind === 'no_port' || placed.kind === 'relay_gone') return undefined
+      if (placed.kind !== 'made') throw refusalOf(placed)
+      const rows = await serve(placed.rows)
+      const live = relays.snapshot()
       if (!rows.some((row) => live.state(row) === 'failed')) return rows
       await takeBack(rows)
-      if (request.port !== undefined) throw tunnelErrors.PORT_TAKEN({ port: request.port })
+      for (const { port } of rows) avoid.add(port)
+      if (item.port !== undefined) return undefined
     }
-    throw noneFree()
+    return undefined
   }
 
   return async (request, by) => {
@@ -136,14 +145,63 @@ export function createAllocate(
     if (deviceId === undefined) throw tunnelErrors.DEVICE_REQUIRED()
     const device = await devices.find(deviceId, principal, 'write')
     if (!device.approved) throw tunnelErrors.DEVICE_NOT_APPROVED()
-    const relay = chooseRelay()
-    if (!relay) throw tunnelErrors.NO_RELAY_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
-    const rows = await place(device, request, relay)
-    for (const row of rows) {
-      const data = { deviceId: device.id, protocol: row.protocol, port: row.port }
-      await audit.allocation('created', Number(row.id), by, data)
+    const { protocol, localPort, port, name = null } = request
+    const localHost = checkLocalHost(request.localHost ?? defaultLocalHost)
+    const protocols = protocolsOf(protocol)
+    const item = {
+      device,
+      protocols,
+      port,
+      localHost,
+      localPort,
+      name,
+      options: checkOptions(request.options ?? {}, protocols),
     }
-    const live = snapshot()
-    return rows.map((row) => toAllocation(row, live))
+    const chosen = await choose(device, request)
+    const { ownerId, organisationId } = device
+    const target = { protocol, localHost, localPort, port }
+    await hooks.beforeAllocation({ deviceId: device.id, ownerId, organisationId, ...target, principal })
+
+    const full = new Set<string>()
+    for (const relay of chosen) {
+      // Another relay of the group has the same numbers.
+      const numbers = JSON.stringify([relay.hostGroup, relay.portRange])
+      if (full.has(numbers)) continue
+      const rows = await placeOn(relay, item)
+      if (!rows) {
+        full.add(numbers)
+        continue
+      }
+      await Promise.all(rows.map((row) => recordCreation(row, by)))
+      return present(rows)
+    }
+    throw port === undefined ? noneFree() : tunnelErrors.PORT_TAKEN({ port })
   }
+
+  async function recordCreation(row: AllocationRow, by: Caller): Promise<void> {
+    const { device_id: deviceId, relay_id: relayId, protocol, port } = row
+    const data = { deviceId, relayId, protocol, port, localHost: row.local_host, localPort: row.local_port }
+    await audit.allocation('created', Number(row.id), by, data)
+  }
+}
+
+function refusalOf(placed: Exclude<Placed, { kind: 'made' }>): Error {
+  switch (placed.kind) {
+    case 'quota':
+      return tunnelErrors.QUOTA_EXCEEDED({ limit: placed.limit })
+    case 'not_approved':
+      return tunnelErrors.DEVICE_NOT_APPROVED()
+    case 'device_gone':
+      return tunnelErrors.DEVICE_UNKNOWN()
+    default:
+      return coreErrors.CONFLICT({ reason: 'There is no place for it' })
+  }
+}
+
+function protocolsOf(protocol: Protocol | 'both'): readonly Protocol[] {
+  return protocol === 'both' ? ['tcp', 'udp'] : [protocol]
+}
+
+function idsOf(rows: readonly AllocationRow[]): number[] {
+  return rows.map(({ id }) => Number(id))
 }

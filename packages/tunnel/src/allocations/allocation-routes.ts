@@ -5,6 +5,7 @@ import { nameField, portField } from '../fields.js'
 import type { AllocationRequest } from './allocate.js'
 import type { Allocation } from './allocation.js'
 import type { AllocationChange, Allocations } from './allocations.js'
+import { optionsChangeSchema, optionsSchema } from './options.js'
 
 interface AllocationRoutes {
   readonly allocate: (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]>
@@ -13,8 +14,10 @@ interface AllocationRoutes {
 
 const tag = 'tunnel allocations'
 const closed = { additionalProperties: false }
-const bodyLimit = 16 * 1024
+/** Two lists of addresses fit. */
+const bodyLimit = 32 * 1024
 const params = Type.Object({ id: Type.String({ maxLength: 32 }) })
+const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })
 const localHost = Type.String({ minLength: 1, maxLength: 253 })
 /** A device manages its own allocations. */
 const access: { readonly kinds: readonly Principal['kind'][] } = { kinds: ['user', 'apiKey', 'device'] }
@@ -44,14 +47,15 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
         localPort: portField(),
         port: Type.Optional(portField()),
         name: Type.Optional(nameField()),
-        // Nothing can be set yet, and nothing is ignored.
-        options: Type.Optional(Type.Object({}, closed)),
+        region: Type.Optional(region),
+        options: Type.Optional(optionsSchema),
       },
       closed,
     ),
     handler: async (context) => {
-      const { protocol, localPort, deviceId, localHost: host, port, name } = context.body
-      const made = await allocate({ deviceId, protocol, localHost: host, localPort, port, name }, context)
+      const { protocol, localPort, deviceId, localHost: host, port, region, name, options } = context.body
+      const request = { deviceId, protocol, localHost: host, localPort, port, region, name, options }
+      const made = await allocate(request, context)
       context.reply.code(201)
       return protocol === 'both' ? { allocations: [...made].sort(byProtocol) } : { allocation: made[0] }
     },
@@ -61,7 +65,8 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
     method: 'PATCH',
     url: '/api/tunnel/allocations/:id',
     access,
-    summary: 'Changes the target or the name of an allocation',
+    summary: 'Changes the target, the name or the options of an allocation',
+    description: 'Options are merged: null lifts one, or all of them. They hold at once, for present players too.',
     tag,
     bodyLimit,
     params,
@@ -70,14 +75,13 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
         localHost: Type.Optional(localHost),
         localPort: Type.Optional(portField()),
         name: Type.Optional(Type.Union([nameField(), Type.Null()])),
-        options: Type.Optional(Type.Object({}, closed)),
+        options: Type.Optional(optionsChangeSchema),
       },
       closed,
     ),
-    handler: async (context) => {
-      const { options: _, ...change } = context.body
-      return { allocation: await allocations.change(context.params.id, change as AllocationChange, context) }
-    },
+    handler: async (context) => ({
+      allocation: await allocations.change(context.params.id, context.body as AllocationChange, context),
+    }),
   })
 
   for (const [verb, summary] of [
@@ -102,7 +106,7 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
     method: 'DELETE',
     url: '/api/tunnel/allocations/:id',
     access,
-    summary: 'Removes an allocation; its port is free at once',
+    summary: 'Removes an allocation; its port is kept for its device for a while',
     tag,
     params,
     handler: async (context) => {

@@ -1,9 +1,14 @@
+import type { AllocationOptions } from '@sallyport/relay'
 import type { Ownership } from '../access.js'
+import { isAlive } from '../gateway/instance-lease.js'
 import { iso } from '../sql.js'
 import type { Protocol } from './ports.js'
 
-/** `open`: players are taken. `closed`: paused. `failed`: the relay cannot bind the port. `pending`: the relay is not there. */
-export type AllocationState = 'open' | 'closed' | 'failed' | 'pending'
+/**
+ * `open`: players are taken. `closed`: paused. `failed`: the relay cannot bind the port. `pending`: the relay has not said
+ * yet. `offline`: the relay is gone.
+ */
+export type AllocationState = 'open' | 'closed' | 'failed' | 'pending' | 'offline'
 
 /** Payload bytes: `bytesIn` come from players, `bytesOut` go to them. For good, over restarts. */
 export interface Traffic {
@@ -27,7 +32,10 @@ export interface Allocation {
   /** Where the agent brings them. */
   readonly localHost: string
   readonly localPort: number
+  readonly options: AllocationOptions
   readonly status: AllocationState
+  /** Why the agent last could not reach the target, such as `refused`; null: it could, or nobody came. */
+  readonly targetError: string | null
   readonly relayId: string
   readonly relayOnline: boolean
   readonly createdAt: string
@@ -44,9 +52,23 @@ export interface AllocationRow {
   readonly local_port: number
   readonly name: string | null
   readonly paused: boolean
+  readonly options: AllocationOptions
+  /** As the relay last said; null: not yet. */
+  readonly relay_status: string | null
+  readonly relay_error: string | null
+  /** Whether a living instance steers the relay. */
+  readonly relay_online: boolean
+  readonly target_error: string | null
   readonly bytes_in: number | string | bigint
   readonly bytes_out: number | string | bigint
   readonly connections: number | string | bigint
+  /** Running totals of the relay that are in the three above already, and the relay's epoch that they are of. */
+  readonly counted_epoch: string | null
+  /** The epoch before: it is over, and nothing of it counts any more. */
+  readonly counted_before: string | null
+  readonly counted_in: number | string | bigint
+  readonly counted_out: number | string | bigint
+  readonly counted_connections: number | string | bigint
   readonly created_at: Date | string
   readonly host: string
   readonly owner_id: string | null
@@ -59,20 +81,22 @@ export const selectAllocations: string = selectAllocationsFrom('tunnel_allocatio
 /** The same of rows that were just made: the statement that makes them does not see them in their table. */
 export function selectAllocationsFrom(rows: 'tunnel_allocations' | 'made'): string {
   return `
-    SELECT a.id, a.device_id, a.relay_id, a.protocol, a.port, a.local_host, a.local_port, a.name, a.paused, a.bytes_in,
-      a.bytes_out, a.connections, a.created_at, r.host, d.owner_id, d.organisation_id
+    SELECT a.id, a.device_id, a.relay_id, a.protocol, a.port, a.local_host, a.local_port, a.name, a.paused, a.options,
+      a.relay_status, a.relay_error, a.target_error, a.bytes_in, a.bytes_out, a.connections, a.counted_epoch, a.counted_before,
+      a.counted_in, a.counted_out, a.counted_connections, a.created_at, r.host,
+      ${isAlive('r.instance_id')} AS relay_online, d.owner_id, d.organisation_id
     FROM ${rows} a
     JOIN tunnel_devices d ON d.id = a.device_id
     JOIN tunnel_relays r ON r.id = a.relay_id`
 }
 
-/** What the relays of this instance know of allocations, at one moment. */
+/** What the relays that this instance steers know of allocations; of the others' the row says it. */
 export interface LiveAllocations {
-  /** Whether the relay runs. */
-  isOnline(relayId: string): boolean
+  /** Whether its relay can be reached, here or by another instance. */
+  isOnline(row: AllocationRow): boolean
   state(row: AllocationRow): AllocationState
-  /** Undefined for what this instance's relay doesn't serve: the database's totals are all there is. */
-  traffic(id: number): Traffic | undefined
+  /** Undefined when nothing is known beyond the database's totals. */
+  traffic(row: AllocationRow): Traffic | undefined
 }
 
 export function toAllocation(row: AllocationRow, live: LiveAllocations): Allocation {
@@ -86,11 +110,13 @@ export function toAllocation(row: AllocationRow, live: LiveAllocations): Allocat
     port: row.port,
     localHost: row.local_host,
     localPort: row.local_port,
+    options: row.options,
     status: live.state(row),
+    targetError: row.target_error,
     relayId: row.relay_id,
-    relayOnline: live.isOnline(row.relay_id),
+    relayOnline: live.isOnline(row),
     createdAt: iso(row.created_at),
-    traffic: live.traffic(id) ?? storedTraffic(row),
+    traffic: live.traffic(row) ?? storedTraffic(row),
   }
 }
 

@@ -2,7 +2,6 @@ import type { Settings, SettingsHandle, Sql, UserDirectory } from '@sallyport/co
 import { type TUnsafe, Type } from '@sinclair/typebox'
 import type { Transaction } from 'sequelize'
 import type { Ownership } from '../access.js'
-import { tunnelErrors } from '../errors.js'
 
 /** Settings section `quotas`. */
 export interface QuotaSettings {
@@ -23,7 +22,7 @@ const quotaSchema: TUnsafe<QuotaSettings> = Type.Unsafe<QuotaSettings>(
 )
 
 /** What one message to an agent holds, whatever the quota. */
-const maxAllocationsPerDevice = 1_024
+export const maxAllocationsPerDevice = 1_024
 
 export function defineQuotas(settings: Settings): Promise<SettingsHandle<QuotaSettings>> {
   return settings.define({ name: 'quotas', schema: quotaSchema })
@@ -45,47 +44,80 @@ export async function quotaOf(
   settings: QuotaSettings,
   directory: UserDirectory | undefined,
 ): Promise<Quota> {
-  const { id, ownerId, organisationId } = device
+  const { ownerId, organisationId } = device
+  const subject = subjectOf(device)
   if (organisationId !== null) {
     const own = (await directory?.findOrganisation?.(organisationId))?.quotas?.['allocationsPerOrganisation']
-    return { subject: `organisation:${organisationId}`, limit: own ?? settings.allocationsPerOrganisation }
+    return { subject, limit: own ?? settings.allocationsPerOrganisation }
   }
-  if (ownerId === null) return { subject: `device:${id}`, limit: settings.allocationsPerUser }
+  if (ownerId === null) return { subject, limit: settings.allocationsPerUser }
   const own = (await directory?.findById(ownerId))?.quotas?.['allocationsPerUser']
-  return { subject: `user:${ownerId}`, limit: own ?? settings.allocationsPerUser }
+  return { subject, limit: own ?? settings.allocationsPerUser }
+}
+
+/** Names what a device's allocations count against. */
+export function subjectOf({ id, ownerId, organisationId }: Ownership): string {
+  if (organisationId !== null) return `organisation:${organisationId}`
+  return ownerId === null ? `device:${id}` : `user:${ownerId}`
+}
+
+/** The name of the lock on a subject: whoever adds to it, or revokes devices that count for it, takes this one first. */
+export function quotaLock(subject: string): string {
+  return `quota:${subject}`
 }
 
 /**
- * Makes sure that the device may have `wanted` more allocations, and keeps it from being deleted or revoked until the
- * transaction ends. The caller holds the lock on the quota's subject.
- * @throws `TUNNEL_ERR_QUOTA_EXCEEDED`, `TUNNEL_ERR_DEVICE_UNKNOWN`, `TUNNEL_ERR_DEVICE_NOT_APPROVED`
+ * Counts the allocations of subjects. The caller holds the locks on them.
+ * @param owners by subject, a device that counts for it
  */
-export async function assertRoom(
+export async function countBySubject(
   sql: Sql,
   transaction: Transaction,
-  device: Ownership,
-  limit: number,
-  wanted: number,
-): Promise<void> {
-  const [held] = await sql<{ usable: boolean; counted: number; of_device: number }>(
-    `SELECT d.approved_at IS NOT NULL AND d.token_id IS NOT NULL AS usable,
-       (SELECT count(*)::integer FROM tunnel_allocations a WHERE a.device_id = d.id) AS of_device,
-       (SELECT count(*)::integer FROM tunnel_allocations a JOIN tunnel_devices o ON o.id = a.device_id
-        WHERE CASE
-          WHEN $3::text IS NOT NULL THEN o.organisation_id = $3::text
-          WHEN $2::text IS NOT NULL THEN o.organisation_id IS NULL AND o.owner_id = $2::text
-          ELSE o.id = $1::uuid END) AS counted
-     FROM tunnel_devices d
-     WHERE d.id = $1::uuid AND d.owner_id IS NOT DISTINCT FROM $2::text
-       AND d.organisation_id IS NOT DISTINCT FROM $3::text
-     FOR SHARE OF d`,
-    [device.id, device.ownerId, device.organisationId],
+  owners: ReadonlyMap<string, Ownership>,
+): Promise<Map<string, number>> {
+  const subjects = [...owners].map(([subject, { id, ownerId, organisationId }]) => ({
+    subject,
+    device: organisationId === null && ownerId === null ? id : null,
+    owner: organisationId === null ? ownerId : null,
+    organisation: organisationId,
+  }))
+  const counted = await sql<{ subject: string; allocations: number }>(
+    `WITH s AS (
+       SELECT * FROM jsonb_to_recordset($1::jsonb) AS s (subject text, device uuid, owner text, organisation text)),
+     theirs AS (
+       SELECT s.subject, d.id FROM s JOIN tunnel_devices d ON d.organisation_id = s.organisation
+       UNION ALL
+       SELECT s.subject, d.id FROM s JOIN tunnel_devices d ON d.owner_id = s.owner AND d.organisation_id IS NULL
+       UNION ALL
+       SELECT s.subject, s.device FROM s WHERE s.device IS NOT NULL)
+     SELECT t.subject, count(*)::integer AS allocations
+     FROM theirs t JOIN tunnel_allocations a ON a.device_id = t.id GROUP BY t.subject`,
+    [JSON.stringify(subjects)],
     transaction,
   )
-  if (!held) throw tunnelErrors.DEVICE_UNKNOWN()
-  if (!held.usable) throw tunnelErrors.DEVICE_NOT_APPROVED()
-  if (held.counted + wanted > limit) throw tunnelErrors.QUOTA_EXCEEDED({ limit })
-  if (held.of_device + wanted > maxAllocationsPerDevice) {
-    throw tunnelErrors.QUOTA_EXCEEDED({ limit: maxAllocationsPerDevice })
-  }
+  return new Map(counted.map((row) => [row.subject, row.allocations]))
+}
+
+export interface HeldDevice {
+  readonly id: string
+  /** Approved, with a token in force. */
+  readonly usable: boolean
+  readonly allocations: number
+}
+
+/** The devices, kept from being deleted until the transaction ends. */
+export async function holdDevices(
+  sql: Sql,
+  transaction: Transaction,
+  deviceIds: readonly string[],
+): Promise<Map<string, HeldDevice>> {
+  const rows = await sql<HeldDevice>(
+    `SELECT d.id, d.approved_at IS NOT NULL AND d.token_id IS NOT NULL AS usable,
+       (SELECT count(*)::integer FROM tunnel_allocations a WHERE a.device_id = d.id) AS allocations
+     FROM tunnel_devices d WHERE d.id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))
+     ORDER BY d.id FOR KEY SHARE OF d`,
+    [JSON.stringify(deviceIds)],
+    transaction,
+  )
+  return new Map(rows.map((row) => [row.id, row]))
 }

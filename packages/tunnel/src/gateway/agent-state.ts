@@ -1,18 +1,38 @@
 import type { Sql } from '@sallyport/core'
-import type { StateMessage } from '@sallyport/relay'
-import { type AllocationRow, selectAllocations } from '../allocations/allocation.js'
+import { CONTROL_LIMITS, type ControlRelay, type StateMessage } from '@sallyport/relay'
+import { type AllocationRow, type LiveAllocations, selectAllocations } from '../allocations/allocation.js'
 import { nextRevision } from '../relays/desired-state.js'
-import type { Relays } from '../relays/relays.js'
 
-/** The whole of what a device should serve, with a fresh ticket for each relay. */
-export async function readAgentState(sql: Sql, relays: Relays, deviceId: string): Promise<StateMessage> {
+/** What states are made of besides the database. */
+export interface StateSources {
+  readonly snapshot: () => LiveAllocations
+  /** What each device dials, each with a fresh ticket; a device that is left out has nothing to dial. */
+  readonly linksFor: (
+    deviceIds: readonly string[],
+  ) => ReadonlyMap<string, readonly ControlRelay[]> | Promise<ReadonlyMap<string, readonly ControlRelay[]>>
+}
+
+/** The whole of what each device should serve, with a fresh ticket for each relay. */
+export async function readAgentStates(
+  sql: Sql,
+  { snapshot, linksFor }: StateSources,
+  deviceIds: readonly string[],
+): Promise<Map<string, StateMessage>> {
   const revision = await nextRevision(sql)
-  const rows = await sql<AllocationRow>(`${selectAllocations} WHERE a.device_id = $1::uuid ORDER BY a.id`, [deviceId])
-  const live = relays.snapshot()
-  return {
-    type: 'state',
-    revision,
-    allocations: rows.map((row) => ({
+  const rows = await sql<AllocationRow>(
+    `${selectAllocations} WHERE a.device_id IN (SELECT jsonb_array_elements_text($1::jsonb)::uuid) ORDER BY a.id`,
+    [JSON.stringify(deviceIds)],
+  )
+  const links = await linksFor(deviceIds)
+  const live = snapshot()
+  const states = new Map<string, StateMessage>(
+    deviceIds.map((id) => [id, { type: 'state', revision, allocations: [], relays: [...(links.get(id) ?? [])] }]),
+  )
+  for (const row of rows) {
+    const allocations = states.get(row.device_id)?.allocations
+    // An agent refuses a message with more.
+    if (!allocations || allocations.length >= CONTROL_LIMITS.allocations) continue
+    allocations.push({
       id: Number(row.id),
       protocol: row.protocol,
       host: row.host,
@@ -21,7 +41,7 @@ export async function readAgentState(sql: Sql, relays: Relays, deviceId: string)
       localPort: row.local_port,
       status: live.state(row),
       relayId: row.relay_id,
-    })),
-    relays: relays.linksFor(deviceId),
+    })
   }
+  return states
 }

@@ -1,51 +1,188 @@
 import type { Sql } from '@sallyport/core'
-import type { HelloMessage } from '@sallyport/relay'
-import type { AgentSession } from './agent-session.js'
+import type { DeviceKind } from '../devices/device.js'
+import { isAlive } from './instance-lease.js'
 
-/** Writes down which devices are connected here, and learns on the way whose token has died. */
+/** A channel that has said hello. */
+export interface ChannelRecord {
+  /** As in `tunnel_devices.session_id`. */
+  readonly id: string
+  readonly deviceId: string
+  /** jti of the token that opened it. */
+  readonly tokenId: string
+}
+
+export interface Newcomer extends ChannelRecord {
+  readonly version: string
+  readonly platform: string
+}
+
+/** What the database says of a device whose channel it has taken note of. */
+export interface ConnectedDevice {
+  readonly id: string
+  readonly name: string
+  readonly kind: DeviceKind
+  readonly organisationId: string | null
+  /** Counts the device's channels: the highest is the newest. */
+  readonly sessionNumber: number
+  /** Another instance had the device until now. */
+  readonly wasElsewhere: boolean
+}
+
+/** What the database says of a device that should be here. */
+export interface DevicePresence {
+  readonly deviceId: string
+  readonly tokenId: string | null
+  readonly sessionId: string | null
+  readonly sessionNumber: number
+  readonly isHere: boolean
+}
+
+/** Which devices are connected where, in the database. Everything in statements for many, which lock rows in the order of ids. */
 export interface Presence {
-  /** Gives the device's name, or `undefined` when the session's token is no longer in force. */
-  connected(session: AgentSession, hello: HelloMessage): Promise<string | undefined>
-  disconnected(session: AgentSession): Promise<void>
-  /** Gives the sessions whose token is no longer in force. */
-  refresh(sessions: readonly AgentSession[]): Promise<AgentSession[]>
+  /**
+   * Takes note of channels, of different devices each; in their order, `undefined` for those whose token is no longer in force.
+   * From then on the device is here, and each older channel of it, wherever it is, is out.
+   */
+  connected(channels: readonly Newcomer[]): Promise<(ConnectedDevice | undefined)[]>
+  /** Those channels are gone; nothing happens to devices that have a newer one. */
+  disconnected(channels: readonly Pick<ChannelRecord, 'id' | 'deviceId'>[]): Promise<void>
+  /** What is written of all devices that are here by the database, and of these. */
+  look(deviceIds: readonly string[]): Promise<DevicePresence[]>
+  /** Writes those down as here, if they are still the newest of their device. */
+  restore(channels: readonly Pick<ChannelRecord, 'id' | 'deviceId'>[]): Promise<void>
+  /** Whether another living instance has the device's channel. */
+  elsewhere(deviceId: string): Promise<boolean>
+  /** The devices of these that other living instances have, with the instance. */
+  locate(deviceIds: readonly string[]): Promise<Map<string, string>>
   /** Nobody is connected to this instance; with `all`, to none. */
   clear(all?: boolean): Promise<void>
 }
 
+interface ConnectedRow {
+  readonly id: string
+  readonly name: string
+  readonly kind: DeviceKind
+  readonly organisation_id: string | null
+  readonly session_number: number | string
+  readonly was_elsewhere: boolean | null
+}
+
 export function createPresence(sql: Sql, instanceId: string): Presence {
+  const locate: Presence['locate'] = async (deviceIds) => {
+    const rows = await sql<{ id: string; instance_id: string }>(
+      `SELECT id, instance_id FROM tunnel_devices
+       WHERE id IN (SELECT jsonb_array_elements_text($2::jsonb)::uuid)
+         AND instance_id <> $1::uuid AND ${isAlive('instance_id')}`,
+      [instanceId, JSON.stringify(deviceIds)],
+    )
+    return new Map(rows.map((row) => [row.id, row.instance_id]))
+  }
+
   return {
-    async connected(session, hello) {
-      const [row] = await sql<{ name: string }>(
-        `UPDATE tunnel_devices SET
-           session_number = session_number + 1, session_id = $3::uuid, instance_id = $4::uuid,
-           last_seen_at = now(), version = $5, platform = $6
-         WHERE id = $1::uuid AND token_id = $2::uuid AND approved_at IS NOT NULL RETURNING name`,
-        [session.deviceId, session.tokenId, session.id, instanceId, hello.version, hello.platform],
+    async connected(channels) {
+      const rows = await sql<ConnectedRow>(
+        `WITH given AS (
+           SELECT * FROM jsonb_to_recordset($1::jsonb)
+             AS g (id uuid, token uuid, session uuid, version text, platform text)),
+         locked AS (
+           SELECT d.id, d.instance_id AS former FROM tunnel_devices d JOIN given g ON g.id = d.id
+           WHERE d.token_id = g.token AND d.approved_at IS NOT NULL
+           ORDER BY d.id FOR NO KEY UPDATE OF d)
+         UPDATE tunnel_devices d SET
+           session_number = d.session_number + 1, session_id = g.session, instance_id = $2::uuid,
+           last_seen_at = now(), version = g.version, platform = g.platform
+         FROM locked l JOIN given g ON g.id = l.id
+         WHERE d.id = l.id
+         RETURNING d.id, d.name, d.kind, d.organisation_id, d.session_number, l.former <> $2::uuid AS was_elsewhere`,
+        [
+          JSON.stringify(
+            channels.map(({ id, deviceId, tokenId, version, platform }) => ({
+              id: deviceId,
+              token: tokenId,
+              session: id,
+              version,
+              platform,
+            })),
+          ),
+          instanceId,
+        ],
       )
-      return row?.name
+      const byDevice = new Map(rows.map((row) => [row.id, row]))
+      return channels.map(({ deviceId }) => toConnected(byDevice.get(deviceId)))
     },
-    async disconnected(session) {
+
+    async disconnected(channels) {
       await sql(
-        `UPDATE tunnel_devices SET instance_id = NULL, last_seen_at = now()
-         WHERE id = $1::uuid AND session_id = $2::uuid`,
-        [session.deviceId, session.id],
+        `WITH given AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS g (id uuid, session uuid)),
+         locked AS (
+           SELECT d.id FROM tunnel_devices d JOIN given g ON g.id = d.id AND g.session = d.session_id
+           ORDER BY d.id FOR NO KEY UPDATE OF d)
+         UPDATE tunnel_devices d SET instance_id = NULL, last_seen_at = now() FROM locked l WHERE d.id = l.id`,
+        [listed(channels)],
       )
     },
-    async refresh(sessions) {
-      const rows = await sql<{ id: string; token_id: string | null }>(
-        'SELECT id, token_id FROM tunnel_devices WHERE instance_id = $1::uuid',
-        [instanceId],
+
+    async look(deviceIds) {
+      const rows = await sql<{
+        id: string
+        token_id: string | null
+        session_id: string | null
+        session_number: number | string
+        is_here: boolean
+      }>(
+        `SELECT id, token_id, session_id, session_number, instance_id IS NOT DISTINCT FROM $1::uuid AS is_here
+         FROM tunnel_devices
+         WHERE instance_id = $1::uuid OR id IN (SELECT jsonb_array_elements_text($2::jsonb)::uuid)`,
+        [instanceId, JSON.stringify(deviceIds)],
       )
-      const valid = new Map(rows.map((row) => [row.id, row.token_id]))
-      return sessions.filter(({ deviceId, tokenId }) => valid.get(deviceId) !== tokenId)
+      return rows.map((row) => ({
+        deviceId: row.id,
+        tokenId: row.token_id,
+        sessionId: row.session_id,
+        sessionNumber: Number(row.session_number),
+        isHere: row.is_here,
+      }))
     },
+
+    async restore(channels) {
+      await sql(
+        `WITH given AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS g (id uuid, session uuid)),
+         locked AS (
+           SELECT d.id FROM tunnel_devices d JOIN given g ON g.id = d.id AND g.session = d.session_id
+           ORDER BY d.id FOR NO KEY UPDATE OF d)
+         UPDATE tunnel_devices d SET instance_id = $2::uuid, last_seen_at = now() FROM locked l WHERE d.id = l.id`,
+        [listed(channels), instanceId],
+      )
+    },
+
+    elsewhere: async (deviceId) => (await locate([deviceId])).size > 0,
+    locate,
+
     async clear(all = false) {
       await sql(
-        `UPDATE tunnel_devices SET instance_id = NULL, last_seen_at = now()
-         WHERE instance_id IS NOT NULL AND ($2::boolean OR instance_id = $1::uuid)`,
+        `WITH locked AS (
+           SELECT id FROM tunnel_devices WHERE instance_id IS NOT NULL AND ($2::boolean OR instance_id = $1::uuid)
+           ORDER BY id FOR NO KEY UPDATE)
+         UPDATE tunnel_devices d SET instance_id = NULL, last_seen_at = now() FROM locked l WHERE d.id = l.id`,
         [instanceId, all],
       )
     },
   }
+}
+
+function listed(channels: readonly Pick<ChannelRecord, 'id' | 'deviceId'>[]): string {
+  return JSON.stringify(channels.map(({ id, deviceId }) => ({ id: deviceId, session: id })))
+}
+
+function toConnected(row: ConnectedRow | undefined): ConnectedDevice | undefined {
+  return (
+    row && {
+      id: row.id,
+      name: row.name,
+      kind: row.kind,
+      organisationId: row.organisation_id,
+      sessionNumber: Number(row.session_number),
+      wasElsewhere: row.was_elsewhere === true,
+    }
+  )
 }

@@ -1,55 +1,111 @@
-import type { Logger, Sql } from '@sallyport/core'
-import { createRelay, fileStorage, memoryStorage, type Relay, RelayError } from '@sallyport/relay'
+import { createHash, randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '@sallyport/core'
+import { createRelay, fileStorage, memoryStorage, packageVersion, type Relay, RelayError } from '@sallyport/relay'
 import type { EmbeddedRelayConfig } from '../config.js'
 import { tunnelErrors } from '../errors.js'
+import type { RelayDescription } from './registration.js'
+import type { SteeredRelay } from './steered-relay.js'
 
-/** The relay of this process, and the group of relays that serves the same public ports. */
+/** The relay of this process. */
 export interface EmbeddedRelay {
   readonly relay: Relay
-  readonly hostGroup: string
+  readonly steered: SteeredRelay
+  readonly description: RelayDescription
+}
+
+interface EmbeddedRelayOptions {
+  readonly config: EmbeddedRelayConfig
+  readonly logger: Logger
+  /** Whether other processes may have relays in the same database. */
+  readonly shared: boolean
+  /** Whether a living other instance has a relay of this id. */
+  readonly isHeld: (id: string) => Promise<boolean>
+  /** How long an instance that has died looks alive. */
+  readonly leaseMs: number
 }
 
 const defaults = {
-  id: 'embedded',
   bindHost: '127.0.0.1',
   publicHost: 'localhost',
   dataPort: 7_350,
 }
+const hashDigits = 8
+const suffixBytes = 4
+const lookMs = 250
 
 /**
- * Starts the relay and writes it down in the database.
+ * Starts the relay.
  * @throws `TUNNEL_ERR_RELAY_START_FAILED`
  */
-export async function startEmbeddedRelay(
-  sql: Sql,
-  logger: Logger,
-  config: EmbeddedRelayConfig,
-): Promise<EmbeddedRelay> {
-  const { id, bindHost, publicHost, dataPort } = { ...defaults, ...config }
-  const hostGroup = config.hostGroup ?? publicHost.toLowerCase()
+export async function startEmbeddedRelay(options: EmbeddedRelayOptions): Promise<EmbeddedRelay> {
+  const { config, logger } = options
+  const { bindHost, publicHost, dataPort } = { ...defaults, ...config }
+  const id = await findId(options)
   const storage = config.storageFile === undefined ? memoryStorage() : fileStorage(config.storageFile)
   try {
     const relay = createRelay({ id, bindHost, publicHost, dataPort, storage, logger })
     await relay.start()
-    try {
-      await register(sql, relay, hostGroup, config.region)
-    } catch (error) {
-      await relay.stop()
-      throw error
+    const description: RelayDescription = {
+      id,
+      kind: 'embedded',
+      host: relay.publicHost,
+      dataPort: relay.dataPort,
+      hostGroup: config.hostGroup,
+      region: config.region,
+      labels: config.labels,
+      capacity: config.capacity,
+      portRange: undefined,
+      ticketKey: relay.ticketKey,
+      clockOffsetMs: 0,
+      version: packageVersion(),
     }
-    return { relay, hostGroup }
+    return { relay, steered: steer(relay), description }
   } catch (error) {
     if (!(error instanceof RelayError)) throw error
     throw tunnelErrors.RELAY_START_FAILED({ reason: error.message }, { cause: error })
   }
 }
 
-async function register(sql: Sql, relay: Relay, hostGroup: string, region: string | undefined): Promise<void> {
-  await sql(
-    `INSERT INTO tunnel_relays (id, host_group, kind, host, data_port, region) VALUES ($1, $2, 'embedded', $3, $4, $5)
-     ON CONFLICT (id) DO UPDATE SET
-       host_group = excluded.host_group, kind = excluded.kind, host = excluded.host, data_port = excluded.data_port,
-       region = excluded.region, last_seen_at = now()`,
-    [relay.id, hostGroup, relay.publicHost, relay.dataPort, region ?? null],
-  )
+/**
+ * A relay keeps its id over restarts, since allocations are bound to it; two that live have two. A process that was just killed looks
+ * alive for a while, so that is waited for.
+ */
+async function findId({ config, shared, isHeld, leaseMs }: EmbeddedRelayOptions): Promise<string> {
+  const wanted = config.id ?? (shared ? `embedded-${fingerprint(config)}` : 'embedded')
+  if (!shared) return wanted
+  const end = performance.now() + leaseMs
+  while (await isHeld(wanted)) {
+    if (performance.now() < end && !(config.id === undefined && config.dataPort === 0)) {
+      await delay(lookMs)
+      continue
+    }
+    if (config.id === undefined) return `${wanted}-${randomBytes(suffixBytes).toString('hex')}`
+    throw tunnelErrors.RELAY_START_FAILED({ reason: `another panel that runs has a relay of the id ${wanted}` })
+  }
+  return wanted
+}
+
+function fingerprint({ publicHost, dataPort, storageFile }: EmbeddedRelayConfig): string {
+  const own = [hostname(), publicHost ?? defaults.publicHost, dataPort ?? defaults.dataPort, storageFile ?? '']
+  return createHash('sha256').update(JSON.stringify(own)).digest('hex').slice(0, hashDigits)
+}
+
+function steer(relay: Relay): SteeredRelay {
+  return {
+    id: relay.id,
+    epoch: relay.epoch,
+    apply: (state) => relay.apply(state),
+    change: (change) => relay.change(change),
+    disconnectDevice: (deviceId) => relay.disconnectDevice(deviceId),
+    status: () => relay.status(),
+    traffic: () => relay.traffic(),
+    on: (event, handler) => relay.on(event, handler),
+    load: () => ({
+      devices: relay.devices().length,
+      connections: relay.traffic().reduce((sum, { open }) => sum + open, 0),
+      draining: false,
+    }),
+  }
 }

@@ -1,7 +1,6 @@
 import type { Logger, Scope, Sql } from '@sallyport/core'
 import type { TunnelConfig } from '../config.js'
-import { every } from '../every.js'
-import { createTrafficCounter, type TrafficCounter } from '../traffic/traffic.js'
+import type { TrafficCounter } from '../traffic/traffic.js'
 import { startEmbeddedRelay } from './embedded-relay.js'
 import { createRelaySync } from './relay-sync.js'
 import { createRelays, type Relays } from './relays.js'
@@ -22,23 +21,22 @@ interface RelayRoomOptions {
   readonly logger: Logger
   readonly config: TunnelConfig
   readonly enabled: () => boolean
+  readonly traffic: TrafficCounter
 }
 
 /** Starts the relay and brings it to the database's state; the scope stops it and stores what passed. */
-export async function openRelays({ sql, scope, logger, config, enabled }: RelayRoomOptions): Promise<RelayRoom> {
+export async function openRelays({ sql, scope, logger, config, enabled, traffic }: RelayRoomOptions): Promise<RelayRoom> {
   const embedded = config.relay === false ? undefined : await startEmbeddedRelay(sql, logger, config.relay ?? {})
-  const traffic = createTrafficCounter(sql, () => embedded?.relay.traffic() ?? [])
   const relays = createRelays(sql, embedded, traffic)
   if (!embedded) return { relays, traffic, sync: async () => undefined, countByStatus: () => ({}) }
 
   const { relay } = embedded
-  scope.defer(() => traffic.flush())
+  scope.defer(traffic.add(relay))
   scope.defer(async () => {
     traffic.observe()
     await relay.stop()
   })
-  scope.defer(every(config.traffic.flushIntervalMs, 'storing traffic', logger, traffic.flush))
-  const { sync, stop } = createRelaySync({ sql, relay, traffic, logger, enabled })
+  const { sync, stop } = createRelaySync({ sql, relay, logger, enabled })
   scope.defer(stop)
   await sync()
 

@@ -100,7 +100,7 @@ function takeSnapshot(relay: Relay | undefined, traffic: TrafficCounter): LiveAl
       if (condition === 'listening') return 'open'
       return condition === 'failed' ? 'failed' : 'pending'
     },
-    traffic: (id) => traffic.of(id),
+    traffic: (row) => traffic.of(row),
   }
 }
 

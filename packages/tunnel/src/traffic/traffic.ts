@@ -1,114 +1,154 @@
-import type { Sql } from '@sallyport/core'
-import type { AllocationTraffic } from '@sallyport/relay'
-import type { Traffic } from '../allocations/allocation.js'
+import type { Logger, Sql } from '@sallyport/core'
+import type { AllocationRow, Traffic } from '../allocations/allocation.js'
+import { type CountedRelay, createRelayMeter, type RelayMeter } from './relay-meter.js'
+import { joinTotals, type LiveTraffic, type RunningTotals } from './running-totals.js'
+import type { SharedTotals, SharedTraffic } from './shared-traffic.js'
+import { writeTotals } from './write-totals.js'
 
-/** Joins the running totals of this instance's relay to those in the database, so that totals survive restarts. */
+/** Counts what passes the relays that this instance steers, and knows what the others count. */
 export interface TrafficCounter {
-  /** Begins with what the database has, once for each allocation; forgets those that are gone. */
-  track(stored: ReadonlyMap<number, Traffic>): void
-  /** Looks at the relay. */
+  /** Stores what this relay counts, from now until the disposer is called, which stores the last of it and never rejects. */
+  add(relay: CountedRelay): () => Promise<void>
+  /** Looks at the relays steered here. */
   observe(): void
-  /** As last observed. */
-  of(id: number): Traffic | undefined
-  /** All that passed here since the start, as last observed, with that of allocations that are gone: it never shrinks. */
+  /** Asks the other instances about these relays, unless it did within the last second. Never rejects. */
+  refresh(relayIds: Iterable<string>): Promise<void>
+  /** As last observed or refreshed; undefined when nothing is known beyond the row. */
+  of(row: AllocationRow): LiveTraffic | undefined
+  /** All that passed relays steered here since they came, as last observed: it never shrinks. */
   passed(): Traffic
-  /** Adds what passed since the last flush to the database. What a failed one had is kept for the next. */
+  /** Brings what changed since the last time to the database. What fails is made up for by the next. */
   flush(): Promise<void>
+  /** Measures rates and tells the other instances; to be called each second. Never rejects. */
+  sample(nowMs?: number): Promise<void>
 }
 
-interface Counter {
-  total: Traffic
-  /** The relay's running totals when last looked at. */
-  seen: Traffic
-  /** Not yet in the database. */
-  due: Traffic
+interface TrafficOptions {
+  readonly sql: Sql
+  readonly logger: Logger
+  /** Left out: there are no other instances. */
+  readonly shared?: SharedTraffic | undefined
 }
 
-const nothing: Traffic = Object.freeze({ bytesIn: 0, bytesOut: 0, connections: 0, open: 0 })
-/** Rows written by one statement. */
-const batchSize = 1_000
+interface Memo {
+  readonly atMs: number
+  readonly reading: Promise<void>
+  value: SharedTotals | undefined
+}
 
-/** @param read the relay's running totals, which begin anew when the relay does */
-export function createTrafficCounter(sql: Sql, read: () => readonly AllocationTraffic[]): TrafficCounter {
-  const counters = new Map<number, Counter>()
-  let all = nothing
+/** How long is believed what the other instances told. */
+const memoMs = 900
+/** Relays remembered; the oldest give way. */
+const maxMemos = 1_000
 
-  const observe = (): void => {
-    for (const now of read()) {
-      const counter = counters.get(now.allocationId)
-      if (!counter) continue
-      const passed = growth(counter.seen, now)
-      counter.total = { ...add(counter.total, passed), open: now.open }
-      counter.due = add(counter.due, passed)
-      all = add(all, passed)
-      counter.seen = { ...now }
-    }
+export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): TrafficCounter {
+  const meters = new Map<string, RelayMeter>()
+  const memos = new Map<string, Memo>()
+  /** Of relays that went. */
+  const past = { bytesIn: 0, bytesOut: 0, connections: 0 }
+  /** Relays of which the last message had something in it. */
+  const told = new Set<string>()
+
+  const store = async (meter: RelayMeter): Promise<void> => {
+    const due = meter.due()
+    if (due.length === 0) return
+    const done = await writeTotals(sql, meter.relay.id, meter.relay.epoch, due)
+    meter.stored(due.filter(({ allocationId }) => done.has(allocationId)))
   }
 
-  const write = async (batch: readonly (readonly [number, Traffic])[]): Promise<void> => {
-    const rows = batch.map(([id, { bytesIn, bytesOut, connections }]) => ({
-      id,
-      i: bytesIn,
-      o: bytesOut,
-      c: connections,
-    }))
-    // What somebody else changes or deletes now waits for the next flush: many rows locked in no certain order would be
-    // a deadlock with whoever removes several of them.
-    const written = await sql<{ id: number | string }>(
-      `WITH t AS (
-         SELECT t.*
-         FROM jsonb_to_recordset($1::jsonb) AS t (id bigint, i bigint, o bigint, c bigint)
-         JOIN tunnel_allocations a ON a.id = t.id
-         FOR UPDATE OF a SKIP LOCKED)
-       UPDATE tunnel_allocations a SET
-         bytes_in = a.bytes_in + t.i, bytes_out = a.bytes_out + t.o, connections = a.connections + t.c
-       FROM t WHERE a.id = t.id RETURNING a.id`,
-      [JSON.stringify(rows)],
+  const publish = async ({ relay, ...meter }: RelayMeter): Promise<void> => {
+    const totals = meter.news()
+    if (totals.size === 0 && !told.has(relay.id)) return
+    if (totals.size === 0) told.delete(relay.id)
+    else told.add(relay.id)
+    await shared?.publish(relay.id, { epoch: relay.epoch, totals })
+  }
+
+  const remember = (relayId: string, from: SharedTraffic): Promise<void> => {
+    const known = memos.get(relayId)
+    const atMs = performance.now()
+    if (known && atMs - known.atMs < memoMs) return known.reading
+    const reading = from.read(relayId).then(
+      (value) => {
+        memo.value = value
+      },
+      (error: unknown) => logger.warn({ err: error, relayId }, 'the traffic on another instance is not known'),
     )
-    const done = new Set(written.map(({ id }) => Number(id)))
-    for (const [id, due] of batch) {
-      const counter = counters.get(id)
-      if (counter && done.has(id)) counter.due = growth(due, counter.due)
+    const memo: Memo = { atMs, reading, value: known?.value }
+    memos.delete(relayId)
+    memos.set(relayId, memo)
+    for (const oldest of memos.keys()) {
+      if (memos.size <= maxMemos) break
+      memos.delete(oldest)
     }
+    return reading
+  }
+
+  const running = ({ id, relay_id }: AllocationRow): readonly [string, RunningTotals | undefined] | undefined => {
+    const meter = meters.get(relay_id)
+    if (meter) return [meter.relay.epoch, meter.running(Number(id))]
+    const memo = memos.get(relay_id)?.value
+    return memo && [memo.epoch, memo.totals.get(Number(id))]
   }
 
   return {
-    track(stored) {
-      observe()
-      for (const id of counters.keys()) if (!stored.has(id)) counters.delete(id)
-      for (const [id, total] of stored) {
-        if (!counters.has(id)) counters.set(id, { total: { ...total, open: 0 }, seen: nothing, due: nothing })
+    add(relay) {
+      const meter = createRelayMeter(relay)
+      meters.set(relay.id, meter)
+      meter.read()
+      let left: Promise<void> | undefined
+      const leave = async (): Promise<void> => {
+        meter.read()
+        if (meters.get(relay.id) === meter) meters.delete(relay.id)
+        const { bytesIn, bytesOut, connections } = meter.passed()
+        past.bytesIn += bytesIn
+        past.bytesOut += bytesOut
+        past.connections += connections
+        try {
+          await store(meter)
+        } catch (error) {
+          logger.error({ err: error, relayId: relay.id }, 'the last traffic of a relay could not be stored')
+        }
+      }
+      return () => {
+        left ??= leave()
+        return left
       }
     },
-    observe,
-    of: (id) => counters.get(id)?.total,
-    passed: () => ({ ...all, open: [...counters.values()].reduce((open, { total }) => open + total.open, 0) }),
-    async flush() {
-      observe()
-      const due = [...counters]
-        .filter(([, counter]) => counter.due.bytesIn + counter.due.bytesOut + counter.due.connections > 0)
-        .map(([id, counter]) => [id, counter.due] as const)
-      for (let at = 0; at < due.length; at += batchSize) await write(due.slice(at, at + batchSize))
+    observe() {
+      for (const meter of meters.values()) meter.read()
     },
-  }
-}
-
-/** What came since `before`; all of it when the count began anew. */
-function growth(before: Traffic, now: Traffic): Traffic {
-  const since = (a: number, b: number): number => (b >= a ? b - a : b)
-  return {
-    bytesIn: since(before.bytesIn, now.bytesIn),
-    bytesOut: since(before.bytesOut, now.bytesOut),
-    connections: since(before.connections, now.connections),
-    open: now.open,
-  }
-}
-
-function add(a: Traffic, b: Traffic): Traffic {
-  return {
-    bytesIn: a.bytesIn + b.bytesIn,
-    bytesOut: a.bytesOut + b.bytesOut,
-    connections: a.connections + b.connections,
-    open: a.open,
+    async refresh(relayIds) {
+      if (!shared) return
+      const elsewhere = [...new Set(relayIds)].filter((id) => !meters.has(id)).slice(0, maxMemos)
+      await Promise.all(elsewhere.map((id) => remember(id, shared)))
+    },
+    of(row) {
+      const [epoch, totals] = running(row) ?? []
+      return epoch !== undefined && totals ? joinTotals(row, epoch, totals) : undefined
+    },
+    passed() {
+      const sum = { ...past, open: 0 }
+      for (const meter of meters.values()) {
+        const { bytesIn, bytesOut, connections, open } = meter.passed()
+        sum.bytesIn += bytesIn
+        sum.bytesOut += bytesOut
+        sum.connections += connections
+        sum.open += open
+      }
+      return sum
+    },
+    async flush() {
+      const failed: unknown[] = []
+      for (const meter of [...meters.values()]) {
+        meter.read()
+        await store(meter).catch((error: unknown) => failed.push(error))
+      }
+      if (failed.length > 0) throw failed[0]
+    },
+    async sample(nowMs = performance.now()) {
+      for (const meter of meters.values()) meter.sample(nowMs)
+      if (shared) await Promise.all([...meters.values()].map(publish)).catch(() => undefined)
+    },
   }
 }

@@ -1,0 +1,29 @@
+const REMEMBERED_MS = 5_000
+const MAX_REMEMBERED = 1_024
+
+/** UDP players who were not let in, for a short while, so that not each of their datagrams asks anew. The oldest makes room. */
+export class RecentlyDenied {
+  readonly #until: Map<string, number> = new Map()
+
+  add(key: string): void {
+    this.#until.delete(key)
+    if (this.#until.size >= MAX_REMEMBERED)
+      for (const oldest of this.#until.keys()) {
+        this.#until.delete(oldest)
+        break
+      }
+    this.#until.set(key, performance.now() + REMEMBERED_MS)
+  }
+
+  has(key: string): boolean {
+    const until = this.#until.get(key)
+    if (until === undefined) return false
+    if (performance.now() < until) return true
+    this.#until.delete(key)
+    return false
+  }
+
+  clear(): void {
+    this.#until.clear()
+  }
+}

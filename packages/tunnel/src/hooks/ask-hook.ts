@@ -1,0 +1,40 @@
+import type { Hook, Verdict } from './hooks.js'
+
+/** What a hook said, or that it said nothing in time. */
+export type HookAnswer =
+  | { readonly kind: 'verdict'; readonly verdict: Verdict }
+  /** Late, failed, or what it gave is no verdict. `error`: why, for the log. */
+  | { readonly kind: 'unanswered'; readonly error: unknown }
+
+/** Asks once. Never rejects; after `timeoutMs`, or when `signal` is aborted, the hook's own signal is aborted and nobody waits for it. */
+export async function askHook<Attempt>(hook: Hook<Attempt>, attempt: Attempt, timeoutMs: number): Promise<HookAnswer> {
+  const late = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${timeoutMs} ms`)
+      late.abort(error)
+      reject(error)
+    }, timeoutMs)
+  })
+  try {
+    const verdict: unknown = await Promise.race([decide(hook, attempt, late.signal), timeout])
+    if (!isVerdict(verdict)) return { kind: 'unanswered', error: new Error('the answer is no verdict') }
+    return { kind: 'verdict', verdict }
+  } catch (error) {
+    return { kind: 'unanswered', error }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** In an async function, so that a hook that throws at once rejects. */
+async function decide<Attempt>(hook: Hook<Attempt>, attempt: Attempt, signal: AbortSignal): Promise<unknown> {
+  return hook.decide(attempt, signal)
+}
+
+function isVerdict(value: unknown): value is Verdict {
+  if (typeof value !== 'object' || value === null) return false
+  const { allow, reason } = value as Partial<Record<'allow' | 'reason', unknown>>
+  return typeof allow === 'boolean' && (reason === undefined || typeof reason === 'string')
+}

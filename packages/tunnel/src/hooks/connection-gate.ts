@@ -1,0 +1,166 @@
+import type { Logger } from '@sallyport/core'
+import type { EndedConnection, PlayerKnock, TransportProtocol } from '@sallyport/relay'
+import { askHook } from './ask-hook.js'
+import type { ConnectionAttempt, ConnectionEnd, TunnelHooks } from './hooks.js'
+import { createSeldom } from './seldom.js'
+
+/** What a relay's allocation is, for hooks. */
+export interface AllocationFacts {
+  readonly deviceId: string
+  readonly protocol: TransportProtocol
+  readonly port: number
+}
+
+/** Asks the host about players of relays that this instance steers, and tells it of those who left. */
+export interface ConnectionGate {
+  /** For `createRelay` and for a stand-alone relay's welcome: whether to ask, how long, what holds otherwise. Undefined: don't ask. */
+  readonly admission: { readonly timeoutMs: number; readonly otherwise: 'allow' | 'deny' } | undefined
+  /** Whether anybody wants to hear of ends. */
+  readonly listens: boolean
+  /** May this player in? Never rejects; without an answer in time: `otherwise`. */
+  decide(relayId: string, player: PlayerKnock): Promise<boolean>
+  /** `dropped`: how many more there were that the relay could not keep. */
+  ended(relayId: string, ends: readonly EndedConnection[], dropped?: number): void
+  /** Tells what is gathered, and waits for it (bounded). */
+  stop(): Promise<void>
+}
+
+interface ConnectionGateOptions {
+  readonly hooks: TunnelHooks | undefined
+  readonly logger: Logger
+  /** Undefined for what is not known on that relay. */
+  readonly describe: (relayId: string, allocationId: number) => AllocationFacts | undefined
+  /** Told as well, in the same batches; rejects never. For webhooks. */
+  readonly tell?: ((ends: readonly ConnectionEnd[]) => Promise<void>) | undefined
+}
+
+const defaultTimeoutMs = 1_000
+/** Questions at one time; beyond it `otherwise` holds. */
+const maxAsked = 2_000
+const gatherMs = 1_000
+/** Ends of one batch. */
+const batchSize = 1_000
+/** Ends that wait for a host that is slow. */
+const maxGathered = 10_000
+/** Longest that the host may take for one batch before the next is begun without it. */
+const tellTimeoutMs = 10_000
+const stopTimeoutMs = 3_000
+const logIntervalMs = 60_000
+
+export function createConnectionGate({ hooks, logger, describe, tell }: ConnectionGateOptions): ConnectionGate {
+  const seldom = createSeldom(logIntervalMs)
+  const hook = hooks?.beforeConnection
+  const after = hooks?.afterConnection
+  const timeoutMs = hook?.timeoutMs ?? defaultTimeoutMs
+  const otherwise = hook?.otherwise ?? 'allow'
+  const listens = after !== undefined || tell !== undefined
+  let asked = 0
+  const gathered: ConnectionEnd[] = []
+  let lost = 0
+  let timer: NodeJS.Timeout | undefined
+  let telling: Promise<void> | undefined
+
+  const unanswered = (error: unknown): boolean => {
+    seldom.say('beforeConnection', (unsaid) => {
+      logger.error({ err: error, hook: 'beforeConnection', otherwise, unsaid }, 'a hook did not answer')
+    })
+    return otherwise === 'allow'
+  }
+
+  const lose = (count: number): void => {
+    lost += count
+    seldom.say('lost', () => {
+      logger.warn({ lost }, 'ends of connections are lost: more of them than can be told')
+      lost = 0
+    })
+  }
+
+  const callAfter = async (batch: readonly ConnectionEnd[]): Promise<void> => {
+    await after?.(batch)
+  }
+
+  const tellBatch = async (batch: readonly ConnectionEnd[]): Promise<void> => {
+    let late: NodeJS.Timeout | undefined
+    const timeout = new Promise<never>((_, reject) => {
+      late = setTimeout(() => reject(new Error(`not done within ${tellTimeoutMs} ms`)), tellTimeoutMs)
+    })
+    try {
+      await Promise.race([Promise.all([callAfter(batch), tell?.(batch)]), timeout])
+    } catch (error) {
+      seldom.say('afterConnection', (unsaid) => {
+        logger.error({ err: error, hook: 'afterConnection', unsaid }, 'a hook failed')
+      })
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  const tellAll = async (): Promise<void> => {
+    while (gathered.length > 0) await tellBatch(gathered.splice(0, batchSize))
+  }
+
+  const schedule = (): void => {
+    if (timer || telling || gathered.length === 0) return
+    timer = setTimeout(() => {
+      timer = undefined
+      telling = tellAll().finally(() => {
+        telling = undefined
+        schedule()
+      })
+    }, gatherMs)
+  }
+
+  return {
+    admission: hook ? { timeoutMs, otherwise } : undefined,
+    listens,
+    async decide(relayId, player) {
+      if (!hook) return true
+      const facts = describe(relayId, player.allocationId)
+      // Gone between the relay and here: nobody can say whose player it is.
+      if (!facts) return otherwise === 'allow'
+      if (asked >= maxAsked) return unanswered(new Error('too many questions at one time'))
+      asked += 1
+      try {
+        const { remoteAddress, remotePort, allocationId } = player
+        const attempt: ConnectionAttempt = { relayId, allocationId, ...facts, remoteAddress, remotePort }
+        const answer = await askHook(hook, attempt, timeoutMs)
+        return answer.kind === 'verdict' ? answer.verdict.allow : unanswered(answer.error)
+      } finally {
+        asked -= 1
+      }
+    },
+    ended(relayId, ends, dropped = 0) {
+      if (!listens) return
+      if (dropped > 0) lose(dropped)
+      for (const end of ends) {
+        const facts = describe(relayId, end.allocationId)
+        if (!facts || gathered.length >= maxGathered) {
+          lose(1)
+          continue
+        }
+        const { allocationId, remoteAddress, remotePort, bytesIn, bytesOut, durationMs, reason } = end
+        const traffic = { bytesIn, bytesOut, durationMs, reason }
+        gathered.push({ relayId, allocationId, ...pick(facts), remoteAddress, remotePort, ...traffic })
+      }
+      schedule()
+    },
+    async stop() {
+      clearTimeout(timer)
+      const rest = (async () => {
+        await telling
+        await tellAll()
+      })()
+      let late: NodeJS.Timeout | undefined
+      const deadline = new Promise<void>((resolve) => {
+        late = setTimeout(resolve, stopTimeoutMs)
+      })
+      await Promise.race([rest, deadline])
+      clearTimeout(late)
+      if (gathered.length > 0) lose(gathered.splice(0).length)
+    },
+  }
+}
+
+function pick({ deviceId, protocol, port }: AllocationFacts): AllocationFacts {
+  return { deviceId, protocol, port }
+}
