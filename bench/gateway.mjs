@@ -36,8 +36,9 @@ if (values.json) console.log(JSON.stringify(results, undefined, 2))
 else for (const { name, unit, ...figures } of results) print(name, unit, figures)
 
 function print(name, unit, figures) {
-  const rounded = Object.entries(figures).map(([key, value]) => [key, Number(value.toPrecision(3))])
-  console.table({ [`${name}, ${unit}`]: Object.fromEntries(rounded) })
+  const rows = Object.entries(figures).map(([key, value]) => [key, { [unit]: Number(value.toPrecision(3)) }])
+  console.log(name)
+  console.table(Object.fromEntries(rows))
 }
 
 /** Each agent is an open file of the panel's process. Node has raised its own limit as far as it may. */

@@ -15,6 +15,9 @@ export async function idle({ agents, seconds }) {
     let panel = await scene.panel(config)
     const { devices } = await ask(panel.child, 'devices', { makeDevices: { count: agents, withAllocations: true } })
     const tokens = devices.map(({ token }) => token)
+    // Another process serves them: what making them has left behind is not theirs.
+    await kill(panel.child, 'SIGTERM')
+    panel = await scene.panel(config)
     const crowds = []
     for (let index = 0; index < agentProcesses; index++) crowds.push((await scene.start('gateway-agents.mjs')).child)
 

@@ -20,6 +20,8 @@ export interface Environment {
   readonly relayPortRange: { readonly from: number; readonly to: number }
   readonly relayDataPort: number
   readonly tunnelsEnabled: boolean
+  /** Where events are sent, signed with the secret. */
+  readonly webhook: { readonly url: string; readonly secret: string } | undefined
   readonly logLevel: string
 }
 
@@ -36,8 +38,11 @@ export class EnvironmentError extends Error {
 
 type Variables = Readonly<Record<string, string | undefined>>
 type Parse<T> = (text: string) => T | undefined
+type Read = <T, Fallback>(name: string, fallback: Fallback, expected: string, parse: Parse<T>) => T | Fallback
 
 const minSecretKeyLength = 32
+const minWebhookSecretLength = 24
+const maxWebhookUrlLength = 2_048
 const maxPort = 65_535
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
@@ -46,7 +51,7 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
  * @throws EnvironmentError at the first that is nonsense
  */
 export function readEnvironment(variables: Variables): Environment {
-  const read = <T, Fallback>(name: string, fallback: Fallback, expected: string, parse: Parse<T>): T | Fallback => {
+  const read: Read = <T, Fallback>(name: string, fallback: Fallback, expected: string, parse: Parse<T>) => {
     const text = variables[name]?.trim()
     if (!text) return fallback
     const value = parse(text)
@@ -91,10 +96,38 @@ export function readEnvironment(variables: Variables): Environment {
     ),
     relayDataPort: read('RELAY_DATA_PORT', 7350, `a port number from 0 to ${maxPort}`, portNumber),
     tunnelsEnabled: read('TUNNELS_ENABLED', true, 'true or false', boolean),
+    webhook: readWebhook(read),
     logLevel: read('LOG_LEVEL', 'info', `one of ${logLevels.join(', ')}`, (text) =>
       logLevels.includes(text) ? text : undefined,
     ),
   }
+}
+
+/** Both of its variables, or neither. */
+function readWebhook(read: Read): Environment['webhook'] {
+  const urlOf = read('WEBHOOK_URL', undefined, 'a URL like https://host/path, without a user name or password', webhookUrl)
+  const secret = read(
+    'WEBHOOK_SECRET',
+    undefined,
+    `a secret of ${minWebhookSecretLength} characters or more, or whsec_ and base64`,
+    webhookSecret,
+  )
+  if (urlOf !== undefined && secret !== undefined) return { url: urlOf, secret }
+  if (urlOf !== undefined) throw new EnvironmentError('WEBHOOK_SECRET', 'set when WEBHOOK_URL is')
+  if (secret !== undefined) throw new EnvironmentError('WEBHOOK_URL', 'set when WEBHOOK_SECRET is')
+  return undefined
+}
+
+function webhookUrl(text: string): string | undefined {
+  if (text.length > maxWebhookUrlLength || !/^https?:\/\//.test(text) || !URL.canParse(text)) return undefined
+  const { username, password: secret, port } = new URL(text)
+  return username || secret || port === '0' ? undefined : text
+}
+
+function webhookSecret(text: string): string | undefined {
+  const isEncoded = text.startsWith('whsec_')
+  const isUsable = !isEncoded || /^whsec_[A-Za-z0-9+/]{22,}={0,2}$/.test(text)
+  return text.length >= minWebhookSecretLength && isUsable ? text : undefined
 }
 
 function portNumber(text: string): number | undefined {

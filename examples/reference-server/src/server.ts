@@ -46,7 +46,11 @@ export function createServer(environment: Environment, hooks: ServerHooks): Kern
         mailer: mail({ url: environment.smtpUrl }),
         users: directory({ firstAdministrator: firstAdministrator(environment, hooks) }),
       }),
-      tunnel({ portRange: environment.relayPortRange, relay: relayOptions(environment) }),
+      tunnel({
+        portRange: environment.relayPortRange,
+        relay: relayOptions(environment),
+        webhooks: environment.webhook ? [environment.webhook] : [],
+      }),
       dashboard(),
     ],
   })

@@ -28,6 +28,9 @@ t.test('contract suites', async (t) => {
     return {
       directory: users,
       ...credentials,
+      addOrganisation: async () =>
+        (await call('POST', '/api/organisations', { token, body: { name: 'a team' } })).body.organisation.id,
+      removeOrganisation: async (id) => void (await call('DELETE', `/api/organisations/${id}`, { token })),
       suspend: async (id) => void (await call('PATCH', `/api/users/${id}`, { token, body: { suspended: true } })),
     }
   })

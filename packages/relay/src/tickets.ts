@@ -106,15 +106,18 @@ export class Tickets {
 
 /** Issues tickets of a relay whose key is known, without the relay. */
 export interface TicketIssuer {
-  /** A ticket for one use. `expiresInMs`: default 60,000. `grant`: see `RelayAllocation`. */
-  issue(deviceId: string, options: { grant: string; expiresInMs?: number }): string
+  /**
+   * A ticket for one use. `expiresInMs`: default 60,000. `grant`: see `RelayAllocation`. `clockOffsetMs`: the relay's clock, by which it
+   * judges tickets, minus the one here.
+   */
+  issue(deviceId: string, options: { grant: string; expiresInMs?: number; clockOffsetMs?: number }): string
 }
 
 /** @param key the relay's `ticketKey` */
 export function createTicketIssuer(relayId: string, key: Uint8Array): TicketIssuer {
   return {
-    issue(device, { grant, expiresInMs = DEFAULT_RELAY_LIMITS.ticketLifeMs }) {
-      const now = Date.now()
+    issue(device, { grant, expiresInMs = DEFAULT_RELAY_LIMITS.ticketLifeMs, clockOffsetMs = 0 }) {
+      const now = Date.now() + clockOffsetMs
       return sign(key, { relay: relayId, device, use: 'link', exp: now + expiresInMs, iat: now }, grant)
     },
   }

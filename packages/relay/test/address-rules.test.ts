@@ -56,7 +56,9 @@ t.test("the same answers as Node's BlockList, which lets one family match the ot
         return addresses.every((address) => rules.matches(address) === list.check(address, family))
       }
       const near4 = four.map(({ net }) => net.replace(/\d+$/, String(last)))
-      return check('ipv4', four, ['10.0.0.1', ...near4]) && check('ipv6', six, ['2001:db8::1', ...six.map(({ net }) => net)])
+      return (
+        check('ipv4', four, ['10.0.0.1', ...near4]) && check('ipv6', six, ['2001:db8::1', ...six.map(({ net }) => net)])
+      )
     }),
     { numRuns: 300 },
   )

@@ -398,9 +398,10 @@ t.test('a relay that is not started cannot introduce itself: tried again', async
     const hello = await Promise.race([next.next('hello'), next.closed.then(() => undefined)])
     if (hello) break
   }
+  t.equal(relay.status().running, true)
 })
 
-t.test('draining is told, and what was counted last is told before the channel stops', async (t) => {
+t.test('draining is told, and stopping closes in order', async (t) => {
   const { panel, channel } = await scene(t)
   const connection = await panel.nextConnection()
   await welcome(connection)

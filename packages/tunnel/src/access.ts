@@ -23,13 +23,15 @@ export type Reach =
 
 /**
  * How far a principal reaches. A user: its own devices and those of organisations that it manages; with the
- * permission: everyone's. An API key never more than its permissions say, so without the permission: 403. A device: itself.
+ * permission: everyone's. An API key as its owner, but only if it was given the permission, else 403. A device: itself.
  */
 export function reachOf(principal: Principal, access: 'read' | 'write'): Reach {
   if (principal.kind === 'device') return { everyone: false, deviceId: principal.id, manages: [], memberOf: [] }
   const permission = access === 'read' ? readPermission : writePermission
   if (permits(principal.permissions, permission)) return { everyone: true }
-  if (principal.kind === 'apiKey') throw coreErrors.PERMISSION_REQUIRED({ permission })
+  if (principal.kind === 'apiKey' && !permits(principal.scopes ?? [], permission)) {
+    throw coreErrors.PERMISSION_REQUIRED({ permission })
+  }
   return {
     everyone: false,
     ...(principal.userId === undefined ? {} : { userId: principal.userId }),
@@ -48,6 +50,13 @@ export function reaches(reach: Reach, device: Ownership): boolean {
   const owns = reach.userId !== undefined && device.ownerId === reach.userId
   if (device.organisationId === null) return owns
   return reach.manages.includes(device.organisationId) || (owns && reach.memberOf.includes(device.organisationId))
+}
+
+/** Whether it may know of the device at all. */
+export function mayRead(principal: Principal, device: Ownership): boolean {
+  const { kind, permissions, scopes = [] } = principal
+  if (kind === 'apiKey' && !permits([...permissions, ...scopes], readPermission)) return false
+  return reaches(reachOf(principal, 'read'), device)
 }
 
 /** The same as a condition on the table `tunnel_devices` under the alias `d`, with parameters from `$1` on. */

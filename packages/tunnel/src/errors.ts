@@ -26,6 +26,7 @@ const definitions = {
   // Approval
   USER_CODE_UNKNOWN: { status: 404, error: 'not_found', message: 'No device waits with this code' },
   ALREADY_APPROVED: { status: 409, message: 'The device is approved already' },
+  ORGANISATION_UNKNOWN: { status: 400, message: 'The organisation is not known' },
   OWNER_UNKNOWN: { status: 400, message: 'The owner is not known or is suspended' },
   // Devices and allocations
   DEVICE_UNKNOWN: { status: 404, error: 'not_found', message: 'There is no such device' },

@@ -10,6 +10,7 @@ import {
   Features,
   Health,
   Http,
+  Keyring,
   Metrics,
   type PluginFactory,
   RateLimits,
@@ -22,6 +23,9 @@ import { CONTROL_PATH } from '@sallyport/relay'
 import { createAllocate } from './allocations/allocate.js'
 import { addAllocationRoutes } from './allocations/allocation-routes.js'
 import { createAllocations } from './allocations/allocations.js'
+import { sweepHeldPorts } from './allocations/held-ports.js'
+import { createPlacement } from './allocations/placement.js'
+import { createPresenter } from './allocations/presenter.js'
 import { defineQuotas } from './allocations/quotas.js'
 import { createAuditTrail } from './audit-trail.js'
 import { createChangeFeed } from './change-feed.js'
@@ -30,6 +34,7 @@ import { addDeviceRoutes } from './devices/device-routes.js'
 import { createDeviceStrategy, deviceTokenPurpose } from './devices/device-strategy.js'
 import { createDevices } from './devices/devices.js'
 import { createOwnerChanges } from './devices/owner-changes.js'
+import { createOwners } from './devices/owners.js'
 import { createRevocation } from './devices/revocation.js'
 import { createApproval } from './enrolment/approval.js'
 import { createEnrolment } from './enrolment/enrolment.js'
@@ -43,7 +48,9 @@ import { createGateway } from './gateway/gateway.js'
 import { createInstanceLease } from './gateway/instance-lease.js'
 import { createPresence } from './gateway/presence.js'
 import { createTargetErrors } from './gateway/target-errors.js'
+import { createHookRunner } from './hooks/hook-runner.js'
 import { migrations } from './migrations.js'
+import { createOtherInstances } from './other-instances.js'
 import { openRelays } from './relays/relay-room.js'
 import { addRelayRoutes } from './relays/relay-routes.js'
 import { createTracked } from './tracked.js'
@@ -70,6 +77,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     events: Events,
     authenticator: Authenticator,
     rateLimits: RateLimits,
+    keyring: Keyring,
     redis: Redis,
     cache: Cache,
   },
@@ -92,8 +100,6 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     // Relay and agents
     const { redis, cache } = services
     const traffic = openTraffic({ sql, database, scope, logger, config: config.traffic, redis, cache })
-    const room = await openRelays({ sql, scope, logger, config, enabled, traffic })
-    const { relays } = room
     const lease = createInstanceLease(sql, instanceId, config.gateway.leaseIntervalMs)
     await lease.renew()
     scope.defer(async () => {
@@ -101,6 +107,11 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
       await lease.end().catch((error: unknown) => logger.warn({ err: error }, 'the lease could not be given back'))
     })
     scope.defer(every(config.gateway.leaseIntervalMs, 'renewing the lease', logger, lease.renew))
+    const { keyring } = services
+    const tellEnds = webhooks.connectionsEnded
+    const relays = await openRelays({
+      ...{ database, sql, scope, logger, config, enabled, traffic, events, keyring, audit, instanceId, tellEnds },
+    })
     const presence = createPresence(sql, instanceId)
     await presence.clear(database.kind === 'embedded')
     scope.defer(async () => {
@@ -115,14 +126,12 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
       config: config.gateway,
       events,
       readStates: (deviceIds) =>
-        readAgentStates(
-          sql,
-          { snapshot: relays.snapshot, linksFor: (ids) => new Map(ids.map((id) => [id, relays.linksFor(id)])) },
-          deviceIds,
-        ),
+        readAgentStates(sql, { snapshot: relays.snapshot, linksFor: relays.linksFor }, deviceIds),
       targetErrors: createTargetErrors(sql, logger),
       issueTicket: relays.issueTicket,
       endLink: relays.disconnectDevice,
+      relayHost: relays.host,
+      ...(relays.gate.admission && { admission: { ...relays.gate.admission, decide: relays.gate.decide } }),
     })
     scope.defer(() => gateway.stop())
     scope.defer(gateway.listen())
@@ -133,77 +142,80 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     const revocation = createRevocation({
       events,
       logger,
-      syncRelays: room.sync,
+      syncRelays: relays.sync,
       cut(deviceId) {
         gateway.revoke(deviceId)
         relays.disconnectDevice(deviceId)
       },
     })
     scope.defer(revocation.listen())
-    const feed = createChangeFeed({ events, logger, syncRelays: room.sync, pushState: gateway.pushState })
+    const feed = createChangeFeed({ events, logger, syncRelays: relays.sync, pushState: gateway.pushState })
     scope.defer(feed.listen())
+    scope.defer(relays.follow({ pushState: gateway.pushState, announce: feed.announce }))
     scope.defer(
       events.onResync(async () => {
         gateway.pushAll()
-        await Promise.all([room.sync(), gateway.refresh()])
+        await Promise.all([relays.sync(), gateway.refresh()])
       }),
     )
     scope.defer(
       features.onChange((changed, on) => {
         if (changed !== flag) return
         if (!on) gateway.switchOff()
-        void room.sync()
+        void relays.sync()
       }),
     )
+    const owners = createOwners(directory)
     if (directory) {
-      const follow = createOwnerChanges({ database, sql, audit, revocation, logger, signal: scope.signal })
+      const { signal } = scope
+      const changes = createOwnerChanges({ database, sql, audit, revocation, owners, logger, signal })
       const background = createTracked()
       scope.defer(background.idle)
-      scope.defer(
-        directory.onChange((change) => {
-          const followed = follow(change)
-          background.add(followed)
-          return followed
-        }),
-      )
+      const following = (followed: Promise<void>): Promise<void> => {
+        background.add(followed)
+        return followed
+      }
+      scope.defer(directory.onChange((change) => following(changes.follow(change))))
+      const off = directory.onOrganisationDeleted?.((id) => following(changes.organisationDeleted(id)))
+      if (off) scope.defer(off)
     }
     scope.defer(
       every(config.sweepIntervalMs, 'sweeping', logger, async () => {
         await sweepPending(sql)
+        await sweepHeldPorts(sql)
         // Heals what an event lost between instances has left behind.
-        await room.sync()
+        await relays.sync()
       }),
     )
 
     // The API
-    scope.defer(services.authenticator.use(createDeviceStrategy(sql, issuer, directory)))
+    scope.defer(services.authenticator.use(createDeviceStrategy(sql, issuer, owners)))
     scope.defer(http.guard(prefix, () => features.assertEnabled(flag)))
     scope.defer(http.guard(CONTROL_PATH, gateway.guard))
     scope.defer(http.upgradeRoute(CONTROL_PATH, gateway.upgrade))
-    const devices = createDevices({ sql, issuer, audit, revocation, instanceId, isOnline: gateway.isOnline })
-    const { enrolment, portRange } = config
+    const { enrolment } = config
+    const hooks = createHookRunner(config.hooks, logger)
+    const otherInstances = createOtherInstances(sql, events, instanceId)
+    const { isOnline } = gateway
+    const devices = createDevices({ sql, issuer, audit, revocation, owners, otherInstances, instanceId, isOnline })
+    const enrolling = { sql, rateLimits, hooks, audit, config: enrolment }
     addEnrolmentRoutes(http, {
-      start: createEnrolment({ database, sql, rateLimits, audit, config: enrolment, publicUrl: () => http.publicUrl }),
+      start: createEnrolment({ ...enrolling, database, publicUrl: () => http.publicUrl }),
       poll: createPoll(sql, issuer, enrolment),
-      approval: createApproval({ sql, rateLimits, directory, audit, config: enrolment, instanceId }),
+      approval: createApproval({ ...enrolling, directory, owners, instanceId }),
     })
     addDeviceRoutes(http, devices)
-    const shared = { sql, snapshot: relays.snapshot, feed, audit }
-    const allocations = createAllocations(shared)
+    const placement = createPlacement({ database, sql, quotas, directory })
+    scope.defer(placement.idle)
+    const present = createPresenter({ snapshot: relays.snapshot, refreshTraffic: traffic.refresh })
+    const shared = { sql, present, feed, otherInstances, audit }
+    const allocations = createAllocations({ ...shared, heldPortSeconds: config.relays.heldPortSeconds })
     addAllocationRoutes(http, {
-      allocate: createAllocate({
-        ...shared,
-        database,
-        devices,
-        quotas,
-        directory,
-        portRange,
-        chooseRelay: relays.choose,
-      }),
+      allocate: createAllocate({ ...shared, devices, placement, relays, hooks }),
       allocations,
     })
     addTrafficRoutes(http, { sql, traffic, find: (id, principal) => allocations.find(id, principal, 'read') })
-    addRelayRoutes(http, relays)
+    addRelayRoutes(http, relays.list)
 
     // What operators see
     if (services.health && config.relay !== false) {
@@ -217,7 +229,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     if (services.metrics) {
       addTunnelMetrics(services.metrics, {
         devicesOnline: gateway.count,
-        allocations: room.countByStatus,
+        allocations: relays.countByStatus,
         traffic() {
           traffic.observe()
           return traffic.passed()

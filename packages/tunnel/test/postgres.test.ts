@@ -1,7 +1,6 @@
-import { createSql, Database, database } from '@sallyport/core'
+import { Database, database } from '@sallyport/core'
 import { missingPostgres, skipWithout, startPostgres } from '@sallyport/core/testing'
 import t from 'tap'
-import { createTrafficCounter } from '../dist/traffic/traffic.js'
 import { admin, type Enrolled, type Panel, somePorts, startPanel } from './support/panel.js'
 import { until } from './support/until.js'
 
@@ -77,32 +76,6 @@ t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()
     })
     t.equal(quick.status, 200)
     t.same(count((await Promise.all(waiting)).map(({ status }) => status)), { 201: 3 * maxConnections })
-  })
-
-  t.test('storing traffic waits for nobody who holds an allocation', async (t) => {
-    const device = await panel.enrol(alice)
-    const ids = [(await panel.allocate(device, tcp)).id, (await panel.allocate(device, tcp)).id]
-    const none = { bytesIn: 0, bytesOut: 0, connections: 0, open: 0 }
-    const live = ids.map((allocationId) => ({ ...none, allocationId, bytesIn: 7 }))
-    const traffic = createTrafficCounter(createSql(panel.kernel.get(Database)), () => live)
-    traffic.track(new Map(ids.map((id) => [id, none])))
-    const stored = async () => {
-      const [rows] = await sequelize.query('SELECT bytes_in FROM tunnel_allocations WHERE id = ANY($1) ORDER BY id', {
-        bind: [ids],
-      })
-      return (rows as { bytes_in: string }[]).map(({ bytes_in }) => Number(bytes_in))
-    }
-    await sequelize.transaction(async (transaction) => {
-      await sequelize.query('SELECT id FROM tunnel_allocations WHERE id = $1 FOR UPDATE', {
-        bind: [ids[0]],
-        transaction,
-      })
-      await traffic.flush()
-      t.same(await stored(), [0, 7])
-    })
-    await traffic.flush()
-    await traffic.flush()
-    t.same(await stored(), [7, 7])
   })
 
   t.test('two instances give no port twice and count one quota', async (t) => {

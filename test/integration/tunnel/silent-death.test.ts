@@ -86,6 +86,7 @@ t.test('a control channel that dies silently', { skip: withoutNetworkNamespaces(
     await until(`${round}: the agent is back`, isOnline, backWithinMs)
     t.comment(`${round}: the agent was back after ${Math.round(performance.now() - mended)} ms`)
     await playerEchoes()
+    t.comment(`${round}: players came through after ${Math.round(performance.now() - mended)} ms`)
     t.equal(agent.child.exitCode, null)
   }
 })

@@ -24,7 +24,7 @@ export function withoutNetworkNamespaces(): string | false {
   try {
     ip('netns', 'add', name)
     try {
-      ip('-n', name, 'link', 'add', 'a', 'type', 'veth', 'peer', 'name', 'b')
+      ip('-n', name, 'link', 'add', 'name', 'probe0', 'type', 'veth', 'peer', 'name', 'probe1')
     } finally {
       ip('netns', 'del', name)
     }
@@ -55,8 +55,8 @@ export function networkNamespace(t: Test): NetworkNamespace {
   })
   ip('netns', 'add', router)
   ip('netns', 'add', inner)
-  ip('link', 'add', outerEnd, 'type', 'veth', 'peer', 'name', routerOuter, 'netns', router)
-  ip('-n', router, 'link', 'add', routerInner, 'type', 'veth', 'peer', 'name', innerEnd, 'netns', inner)
+  ip('link', 'add', 'name', outerEnd, 'type', 'veth', 'peer', 'name', routerOuter, 'netns', router)
+  ip('-n', router, 'link', 'add', 'name', routerInner, 'type', 'veth', 'peer', 'name', innerEnd, 'netns', inner)
   ip('addr', 'add', `${address}/25`, 'dev', outerEnd)
   ip('-n', router, 'addr', 'add', `${outerGate}/25`, 'dev', routerOuter)
   ip('-n', router, 'addr', 'add', `${innerGate}/25`, 'dev', routerInner)

@@ -4,7 +4,7 @@ import { literal, type WhereOptions } from 'sequelize'
 import { normaliseEmail } from '../email.js'
 import { isUuid } from '../uuid.js'
 import type { PasswordHasher } from './password-hasher.js'
-import { userChanged } from './user-changed.js'
+import { organisationDeleted, userChanged } from './user-changed.js'
 import type { UserRecord, UserRecords } from './user-record.js'
 
 interface BuiltInDirectoryOptions {
@@ -69,6 +69,9 @@ export function createBuiltInDirectory({ sql, records, hasher, events }: BuiltIn
     },
     onChange(handler) {
       return events.on(userChanged, handler)
+    },
+    onOrganisationDeleted(handler) {
+      return events.on(organisationDeleted, ({ organisationId }) => handler(organisationId))
     },
   }
 

@@ -56,6 +56,8 @@ export interface MappedDirectory extends UserDirectory {
    * Resolves when it is in force.
    */
   tell(change: DirectoryChange): Promise<void>
+  /** To be called once an organisation is gone: what it owned ends. Resolves when it has. */
+  tellOrganisationDeleted(organisationId: string | number | bigint): Promise<void>
 }
 
 /** Of changes of one password at the same moment, one follows the other. */
@@ -69,7 +71,8 @@ const maxChangeAttempts = 3
 export function mappedDirectory<Row>(mapping: UserMapping<Row>): MappedDirectory {
   const { ids, sampleHashes: samples, schemes } = mapping
   const hasher = createPasswordHasher({ samples, ...(schemes && { schemes }) })
-  const handlers = new Set<(change: DirectoryChange) => void | Promise<void>>()
+  const changes = createTelling<DirectoryChange>()
+  const organisations = createTelling<string>()
   const hashOf = (row: Row): string | undefined => mapping.passwordHash(row) ?? undefined
 
   const toUser = async (row: Row): Promise<DirectoryUser> => {
@@ -121,25 +124,11 @@ export function mappedDirectory<Row>(mapping: UserMapping<Row>): MappedDirectory
       }
       return user
     },
-    onChange(handler) {
-      // An entry of its own for each call, so that whoever listens twice stops once.
-      const entry = (change: DirectoryChange) => handler(change)
-      handlers.add(entry)
-      return () => void handlers.delete(entry)
-    },
-    async tell({ userId, change: what }) {
-      // In JavaScript a host may give the id as its table has it.
-      const change = { userId: String(userId), change: what }
-      const failures: unknown[] = []
-      for (const handler of [...handlers]) {
-        try {
-          await handler(change)
-        } catch (error) {
-          failures.push(error)
-        }
-      }
-      if (failures.length > 0) throw failures[0]
-    },
+    onChange: changes.on,
+    // In JavaScript a host may give the id as its table has it.
+    tell: ({ userId, change }) => changes.tell({ userId: String(userId), change }),
+    onOrganisationDeleted: organisations.on,
+    tellOrganisationDeleted: (organisationId) => organisations.tell(String(organisationId)),
   }
   if (mapping.findOrganisation) directory.findOrganisation = mapping.findOrganisation.bind(mapping)
   if (mapping.replacePasswordHash) {
@@ -160,6 +149,36 @@ export function mappedDirectory<Row>(mapping: UserMapping<Row>): MappedDirectory
     }
   }
   return directory
+}
+
+/** Handlers of one kind of news. */
+interface Telling<News> {
+  on(handler: (news: News) => void | Promise<void>): () => void
+  /** All are told, one after the other; rejects with the first failure. */
+  tell(news: News): Promise<void>
+}
+
+function createTelling<News>(): Telling<News> {
+  const handlers = new Set<(news: News) => void | Promise<void>>()
+  return {
+    on(handler) {
+      // An entry of its own for each call, so that whoever listens twice stops once.
+      const entry = (news: News) => handler(news)
+      handlers.add(entry)
+      return () => void handlers.delete(entry)
+    },
+    async tell(news) {
+      const failures: unknown[] = []
+      for (const handler of [...handlers]) {
+        try {
+          await handler(news)
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+      if (failures.length > 0) throw failures[0]
+    },
+  }
 }
 
 function single<Row>(found: MappedRows<Row>): Row | undefined {

@@ -26,7 +26,7 @@ import { createMembers } from './organisations/members.js'
 import { registerOrganisationRoutes } from './organisations/organisation-routes.js'
 import { createOrganisations } from './organisations/organisations.js'
 import { createPasswordHasher } from './password-hasher.js'
-import { userChanged } from './user-changed.js'
+import { organisationDeleted, userChanged } from './user-changed.js'
 import { defineUserRecords } from './user-record.js'
 import { registerUserRoutes } from './user-routes.js'
 import { createUsers } from './users.js'
@@ -84,7 +84,10 @@ const define: PluginFactory<DirectoryConfig> = definePlugin({
     registerUserRoutes({ http, users: createUsers({ database, sql, records, hasher, events }), audit, policy })
     registerOrganisationRoutes({
       http,
-      organisations: createOrganisations(shared),
+      organisations: createOrganisations({
+        ...shared,
+        onDeleted: (organisationId) => events.emit(organisationDeleted, { organisationId }),
+      }),
       members: createMembers(shared),
       audit,
     })

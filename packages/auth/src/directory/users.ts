@@ -16,7 +16,7 @@ import { lockAdministrators } from './last-administrator.js'
 import { lockOrganisationsOf } from './organisations/leaving.js'
 import type { PasswordHasher } from './password-hasher.js'
 import { mergeQuotas, type QuotaChange } from './quotas.js'
-import { userChanged } from './user-changed.js'
+import { organisationDeleted, userChanged } from './user-changed.js'
 import type { UserRecord, UserRecords } from './user-record.js'
 import { toUserView, type UserView } from './user-view.js'
 
@@ -151,6 +151,7 @@ export function createUsers({ database, sql, records, hasher, events }: UsersOpt
         const removed = await tryToRemove()
         if (!removed) continue
         await tell(removed.id, ['deleted'])
+        for (const organisationId of removed.organisations) await events.emit(organisationDeleted, { organisationId })
         return removed
       }
       throw coreErrors.CONFLICT({ reason: "The user's organisations have just changed; try again" })

@@ -1,6 +1,7 @@
 import { coreErrors } from '../errors.js'
 import type { Authentication, AuthenticationRequest, AuthenticationStrategy, Authenticator } from './authenticator.js'
 import { readAuthorization } from './authorization-header.js'
+import { isPermission } from './permissions.js'
 import { samePrincipal } from './principal.js'
 
 type Headers = AuthenticationRequest['headers']
@@ -23,6 +24,7 @@ const noCookies: AuthenticationRequest['cookies'] = Object.freeze(Object.create(
  */
 export function createAuthenticator(): Authenticator {
   const strategies = new Map<string, AuthenticationStrategy>()
+  const declared = new Set<{ readonly permissions: readonly string[] }>()
   let lookup = createLookup([])
 
   const askAboutHeader = async (request: AuthenticationRequest, into: Authentication[]): Promise<void> => {
@@ -58,6 +60,18 @@ export function createAuthenticator(): Authenticator {
     },
     get strategies() {
       return lookup.all
+    },
+    declareScopes(permissions) {
+      const wrong = permissions.find((permission) => !isPermission(permission) || permission.includes('*'))
+      if (wrong !== undefined) {
+        throw coreErrors.ARGUMENT_INVALID({ argument: wrong, reason: 'it is no permission without a pattern' })
+      }
+      const entry = { permissions: [...permissions] }
+      declared.add(entry)
+      return () => void declared.delete(entry)
+    },
+    get scopes() {
+      return [...new Set([...declared].flatMap((entry) => entry.permissions))]
     },
     get challenge() {
       const schemes = new Set([...strategies.values()].flatMap(({ schemes }) => schemes))

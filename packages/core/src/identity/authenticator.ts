@@ -50,6 +50,13 @@ export interface Authenticator {
   authenticate(request: AuthenticationRequest): Promise<Authentication>
   /** Those in use, in the order in which they were added. */
   readonly strategies: readonly AuthenticationStrategy[]
+  /**
+   * Declares permissions that every user may give to an API key of their own, without holding them: as `Principal.scopes` they
+   * open what is the user's own, and nothing of anybody else. Throws `CORE_ERR_ARGUMENT_INVALID` for a pattern.
+   */
+  declareScopes(permissions: readonly string[]): Disposer
+  /** Those declared. */
+  readonly scopes: readonly string[]
   /** Value of `WWW-Authenticate` for a 401. */
   readonly challenge: string
 }

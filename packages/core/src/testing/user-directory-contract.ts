@@ -11,6 +11,10 @@ export interface UserDirectoryFixture {
   readonly password: string
   /** Ends the user, as the directory's owner would; the contract then expects to be told. */
   readonly suspend?: (userId: string) => Promise<void>
+  /** Makes an organisation and gives its id. */
+  readonly addOrganisation?: () => Promise<string>
+  /** Ends it, as the directory's owner would; with `onOrganisationDeleted` the contract then expects to be told. */
+  readonly removeOrganisation?: (organisationId: string) => Promise<void>
   readonly dispose?: () => void | Promise<void>
 }
 
@@ -88,6 +92,17 @@ export function userDirectoryContract({ test }: Runner, make: () => Promise<User
   })
   check('knows no organisation by an unknown id', async ({ directory }) => {
     for (const id of unknownIds) equal(await directory.findOrganisation?.(id), undefined, `id ${id.slice(0, 40)}`)
+  })
+  check('tells of an organisation that is gone', async ({ directory, addOrganisation, removeOrganisation }) => {
+    if (!directory.onOrganisationDeleted || !addOrganisation || !removeOrganisation) return
+    const [id, told] = [await addOrganisation(), [] as string[]]
+    const stop = directory.onOrganisationDeleted((organisationId) => void told.push(organisationId))
+    await directory.onOrganisationDeleted((organisationId) => void told.push(organisationId))()
+    equal((await directory.findOrganisation?.(id))?.id, id)
+    await removeOrganisation(id)
+    deepEqual(told, [id], 'once, by its id, and not whoever stopped listening')
+    equal(await directory.findOrganisation?.(id), undefined)
+    await stop()
   })
   check('tells of a suspension, and then says so', async ({ directory, email, suspend }) => {
     if (!suspend) return

@@ -3,6 +3,7 @@ import { packageVersion } from '../version.js'
 import type { CliContext } from './context.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'
 import { createOutput } from './output.js'
+import { type RelayCommandOptions, relayOptions } from './relay-options.js'
 import {
   DEFAULT_LOCAL_HOST,
   type LocalTarget,
@@ -120,6 +121,14 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
       await act(command, allocations)
     })
 
+  relayOptions(program.command('relay'))
+    .description('run a stand-alone relay for the panel: takes players and agents until it is stopped')
+    .addHelpText('after', EXAMPLES.relay)
+    .action(async (options: RelayCommandOptions, command: Command) => {
+      const { relay } = await import('./relay.js')
+      await act(command, (context) => relay(context, options))
+    })
+
   for (const command of program.commands) command.helpOption('--help', 'print this help').allowExcessArguments(false)
   return program
 }
@@ -200,4 +209,11 @@ Examples:
 Examples:
   $ sallyport allocations
   $ sallyport allocations --json`,
+  relay: `
+Examples:
+  $ SALLYPORT_API_KEY=... sallyport enroll --panel https://panel.example.com --kind server
+  $ sallyport relay --bind-host 0.0.0.0 --public-host play.example.com
+  $ sallyport relay --bind-host 0.0.0.0 --public-host eu.example.com --region eu --port-range 20000-20999
+
+What it serves is kept beside the configuration (<config>.state), so that it serves on after a restart while the panel is away.`,
 } as const

@@ -1,6 +1,7 @@
 import type { Agent } from '../agent-types.js'
 import type { ControlAllocation, StateMessage } from '../control.js'
 import type { ControlChannel } from '../control-channel-types.js'
+import { reportConnection } from './connection-report.js'
 import type { Output } from './output.js'
 import { showAddress, showTunnel } from './target.js'
 
@@ -12,40 +13,11 @@ export interface RunReportOptions {
   panel: string
 }
 
-/** Puts what agent and channel do into lines: one for each event, and repeated tries only once. */
+/** Puts what agent and channel do into lines, one for each event. */
 export function reportRun({ agent, channel, output, panel }: RunReportOptions): void {
   const tunnels = new Map<number, { shown: string; allocation: ControlAllocation }>()
   const links = new Map<string, string>()
-  let lastTrouble = ''
-
-  /** The first of a row of equal troubles is said, the others only with `--verbose`. */
-  function trouble(key: string, event: string, message: string, fields: Record<string, unknown>): void {
-    if (key === lastTrouble) output.debug(message, fields)
-    else output.event(event, message, fields)
-    lastTrouble = key
-  }
-
-  channel.on('connected', ({ deviceId, name }) => {
-    lastTrouble = ''
-    output.event('connected', `connected to ${panel} as ${name}`, { deviceId, name })
-  })
-  channel.on('disconnected', ({ reason, detail, wasConnected, retryInMs }) => {
-    const message = wasConnected
-      ? `the connection to ${panel} is lost (${detail}); reconnecting`
-      : `${panel} cannot be reached (${detail}); trying on`
-    if (wasConnected) lastTrouble = ''
-    trouble(`${wasConnected}:${reason}`, 'disconnected', message, { reason, detail, retryInMs })
-  })
-  channel.on('waiting', ({ reason, retryInMs }) => {
-    trouble('waiting', 'waiting', `tunnels are switched off at ${panel}; waiting`, { reason, retryInMs })
-  })
-  channel.on('replaced', ({ retryInMs }) => {
-    lastTrouble = ''
-    const seconds = Math.round(retryInMs / 1_000)
-    const message = `another agent runs with this device's token and took over; staying away for ${seconds} s`
-    output.event('replaced', message, { retryInMs })
-  })
-  channel.on('refused', ({ reason, detail }) => output.event('refused', detail, { reason }))
+  reportConnection({ channel, output, panel, who: 'agent' })
   channel.on('state', showTunnels)
 
   function showTunnels(state: StateMessage): void {

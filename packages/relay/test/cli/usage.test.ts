@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createHome, lines } from './command.js'
 
-for (const name of ['enroll', 'run', 'open', 'allocations']) {
+for (const name of ['enroll', 'run', 'open', 'allocations', 'relay']) {
   t.test(`${name} --help has examples and the common options`, async (t) => {
     const home = await createHome(t)
     const command = home.start([name, '--help'])
@@ -19,7 +19,7 @@ t.test('--version and --help of the whole exit 0', async (t) => {
   t.match(version.stdout(), /^\d+\.\d+\.\d+\n$/)
   const help = home.start(['--help'])
   t.equal(await help.exit, 0)
-  for (const text of ['enroll', 'run', 'open', 'allocations', 'SALLYPORT_TOKEN', 'Exit codes']) {
+  for (const text of ['enroll', 'run', 'open', 'allocations', 'relay', 'SALLYPORT_TOKEN', 'Exit codes']) {
     t.ok(help.stdout().includes(text), text)
   }
 })
@@ -56,6 +56,13 @@ const wrong: [string, string[], RegExp][] = [
   ['a blank name', ['enroll', '--panel', 'https://host', '--name', ' '], /printable/],
   ['a name that no panel takes', ['enroll', '--panel', 'https://host', '--name', 'x'.repeat(101)], /1 to 100/],
   ['a kind of nonsense', ['enroll', '--panel', 'https://host', '--kind', 'toaster'], /Allowed choices/],
+  ['a bind host that is a name', ['relay', '--bind-host', 'play.example.com'], /IP address/],
+  ['a data port of nonsense', ['relay', '--data-port', '70000'], /1 to 65535/],
+  ['a public host with a port', ['relay', '--public-host', 'host:1'], /without a port/],
+  ['a port range upside down', ['relay', '--port-range', '9-8'], /lower one first/],
+  ['a port range of nonsense', ['relay', '--port-range', '1-2-3'], /lower one first/],
+  ['a capacity of nonsense', ['relay', '--capacity', 'many'], /number from 0/],
+  ['a blank region', ['relay', '--region', ' '], /printable/],
   ['kind server without a key', ['enroll', '--panel', 'http://127.0.0.1:9', '--kind', 'server'], /SALLYPORT_API_KEY/],
 ]
 for (const [name, args, words] of wrong) {
@@ -69,7 +76,7 @@ for (const [name, args, words] of wrong) {
   })
 }
 
-for (const args of [['run'], ['allocations'], ['open', '--local-port', '1']]) {
+for (const args of [['run'], ['relay'], ['allocations'], ['open', '--local-port', '1']]) {
   t.test(`${args[0]} without an enrolment: exit 3, and how to get one`, async (t) => {
     const home = await createHome(t)
     const command = home.start(args)

@@ -1,5 +1,5 @@
 import { coreErrors, type Principal, type Sql } from '@sallyport/core'
-import { reachCondition, reaches, reachOf } from '../access.js'
+import { mayRead, reachCondition, reaches, reachOf } from '../access.js'
 import type { AuditTrail, Caller } from '../audit-trail.js'
 import type { ChangeFeed } from '../change-feed.js'
 import { tunnelErrors } from '../errors.js'
@@ -63,7 +63,7 @@ export function createAllocations(options: AllocationsOptions): Allocations {
     const [row] = id === undefined ? [] : await sql<AllocationRow>(`${selectAllocations} WHERE a.id = $1`, [id])
     if (!row) throw tunnelErrors.ALLOCATION_UNKNOWN()
     if (reaches(reach, ownershipOf(row))) return row
-    if (access === 'write' && reaches(reachOf(principal, 'read'), ownershipOf(row))) throw coreErrors.FORBIDDEN()
+    if (access === 'write' && mayRead(principal, ownershipOf(row))) throw coreErrors.FORBIDDEN()
     throw tunnelErrors.ALLOCATION_UNKNOWN()
   }
 

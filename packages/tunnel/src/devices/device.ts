@@ -13,6 +13,7 @@ export interface Device {
   /** When the wait for approval ends; null once approved. */
   readonly expiresAt: string | null
   readonly online: boolean
+  /** While it is online: now. */
   readonly lastSeenAt: string | null
   /** Of the agent, as it last said hello. */
   readonly version: string | null
@@ -45,6 +46,7 @@ export function deviceColumns(instance: `$${number}`): string {
 }
 
 export function toDevice(row: DeviceRow, onlineHere: boolean): Device {
+  const online = onlineHere || row.online_elsewhere
   return {
     id: row.id,
     name: row.name,
@@ -52,8 +54,8 @@ export function toDevice(row: DeviceRow, onlineHere: boolean): Device {
     approved: row.approved_at !== null,
     userCode: row.user_code,
     expiresAt: row.approved_at === null ? iso(row.expires_at) : null,
-    online: onlineHere || row.online_elsewhere,
-    lastSeenAt: isoOrNull(row.last_seen_at),
+    online,
+    lastSeenAt: online ? new Date().toISOString() : isoOrNull(row.last_seen_at),
     version: row.version,
     organisationId: row.organisation_id,
     ownerId: row.owner_id,

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { coreErrors, type Principal, type Sql, type TokenIssuer } from '@sallyport/core'
-import { type Ownership, reachCondition, reaches, reachOf } from '../access.js'
+import { mayRead, type Ownership, reachCondition, reaches, reachOf } from '../access.js'
 import type { AuditTrail, Caller } from '../audit-trail.js'
 import { tunnelErrors } from '../errors.js'
 import { isDeviceId } from '../ids.js'
+import type { OtherInstances } from '../other-instances.js'
 import { type Device, type DeviceRow, deviceColumns, toDevice } from './device.js'
+import type { Owners } from './owners.js'
 import type { Revocation } from './revocation.js'
 
 export interface OwnedDevice extends Ownership {
@@ -27,6 +29,8 @@ interface DevicesOptions {
   readonly issuer: TokenIssuer
   readonly audit: AuditTrail
   readonly revocation: Revocation
+  readonly owners: Owners
+  readonly otherInstances: OtherInstances
   readonly isOnline: (deviceId: string) => boolean
   readonly instanceId: string
 }
@@ -38,7 +42,9 @@ interface OwnershipRow {
   readonly approved: boolean
 }
 
-export function createDevices({ sql, issuer, audit, revocation, isOnline, instanceId }: DevicesOptions): Devices {
+export function createDevices(options: DevicesOptions): Devices {
+  const { sql, issuer, audit, revocation, owners, otherInstances, isOnline, instanceId } = options
+
   const find: Devices['find'] = async (id, principal, access) => {
     if (!isDeviceId(id)) throw tunnelErrors.DEVICE_UNKNOWN()
     const reach = reachOf(principal, access)
@@ -70,6 +76,7 @@ export function createDevices({ sql, issuer, audit, revocation, isOnline, instan
 
     async remove(id, by) {
       const device = await find(id, by.principal, 'write')
+      await otherInstances.assertNotNeeded([device.id])
       const [gone] = await sql<{ name: string }>('DELETE FROM tunnel_devices WHERE id = $1::uuid RETURNING name', [
         device.id,
       ])
@@ -81,25 +88,20 @@ export function createDevices({ sql, issuer, audit, revocation, isOnline, instan
     async regenerateToken(id, by) {
       const device = await find(id, by.principal, 'write')
       if (!device.approved) throw tunnelErrors.DEVICE_NOT_APPROVED()
+      await otherInstances.assertNotNeeded([device.id])
+      const ownerStamp = await owners.stampOf(device.ownerId)
       const tokenId = randomUUID()
       // The device code gives out nothing any more: whoever asked for a new token has it.
       const [changed] = await sql<{ name: string }>(
-        `UPDATE tunnel_devices SET token_id = $2::uuid, redeemed_at = COALESCE(redeemed_at, now())
-         WHERE id = $1::uuid AND approved_at IS NOT NULL RETURNING name`,
-        [device.id, tokenId],
+        `UPDATE tunnel_devices SET
+           token_id = $2::uuid, owner_stamp = $3, redeemed_at = COALESCE(redeemed_at, now())
+         WHERE id = $1::uuid AND approved_at IS NOT NULL AND owner_id IS NOT DISTINCT FROM $4::text RETURNING name`,
+        [device.id, tokenId, ownerStamp, device.ownerId],
       )
       if (!changed) throw tunnelErrors.DEVICE_UNKNOWN()
       await revocation.announce([device.id])
       await audit.device('token_regenerated', device.id, by, { name: changed.name })
       return issuer.issue({ subject: device.id, id: tokenId })
     },
-  }
-}
-
-function mayRead(principal: Principal, device: Ownership): boolean {
-  try {
-    return reaches(reachOf(principal, 'read'), device)
-  } catch {
-    return false
   }
 }

@@ -1,11 +1,12 @@
 import type { Disposer, Events, Logger } from '@sallyport/core'
+import type { ChangedAllocations } from '../change-feed.js'
 import { devicesRevoked } from '../events.js'
 
 /** Ends what devices hold open, once the database says that their tokens are dead. */
 export interface Revocation {
   /**
    * Here before it resolves, on the other instances by event. An instance that misses the event finds out when it next
-   * writes its presence.
+   * looks at its presence.
    */
   announce(deviceIds: readonly string[]): Promise<void>
   /** Follows the other instances. */
@@ -17,8 +18,8 @@ interface RevocationOptions {
   readonly logger: Logger
   /** Closes control channels (4403), links and players of this instance. */
   readonly cut: (deviceId: string) => void
-  /** Brings the relay of this instance up to date. */
-  readonly syncRelays: () => Promise<void>
+  /** Brings the relays that are steered here up to date. Never rejects. */
+  readonly syncRelays: (changed: ChangedAllocations) => Promise<void>
 }
 
 /** An event holds at most 64 KiB. */
@@ -27,7 +28,7 @@ const maxPerEvent = 1_000
 export function createRevocation({ events, logger, cut, syncRelays }: RevocationOptions): Revocation {
   const here = async (deviceIds: readonly string[]): Promise<void> => {
     for (const deviceId of deviceIds) cut(deviceId)
-    await syncRelays()
+    await syncRelays({ deviceIds })
   }
   return {
     async announce(deviceIds) {

@@ -13,7 +13,8 @@ import type { AuditTrail, Caller } from '../audit-trail.js'
 import type { EnrolmentConfig } from '../config.js'
 import type { DeviceKind } from '../devices/device.js'
 import { tunnelErrors } from '../errors.js'
-import { approvePermission } from '../permissions.js'
+import type { HookRunner } from '../hooks/hook-runner.js'
+import { approvePermission, writePermission } from '../permissions.js'
 import { iso, lock } from '../sql.js'
 import { createTransactionLine } from '../waiting-transactions.js'
 import { generateDeviceCode, hashDeviceCode } from './device-code.js'
@@ -42,6 +43,7 @@ interface EnrolmentOptions {
   readonly database: Database
   readonly sql: Sql
   readonly rateLimits: RateLimits
+  readonly hooks: HookRunner
   readonly audit: AuditTrail
   readonly config: EnrolmentConfig
   readonly publicUrl: () => string
@@ -55,7 +57,7 @@ const retryAfterSeconds = 60
 export function createEnrolment(
   options: EnrolmentOptions,
 ): (request: EnrolmentRequest, by: Caller) => Promise<Enrolment> {
-  const { database, sql, rateLimits, audit, config, publicUrl } = options
+  const { database, sql, rateLimits, hooks, audit, config, publicUrl } = options
   const inTurn = createTransactionLine('Too many devices are being enrolled')
   const anonymous = { name: 'tunnel.device-start', points: config.startsPerMinute, windowSeconds: 60 }
   const signedIn = { name: 'tunnel.device-start.user', points: config.startsPerMinuteSignedIn, windowSeconds: 60 }
@@ -121,10 +123,11 @@ export function createEnrolment(
     const startedBy = principal ? `${principal.kind}:${principal.id}` : `address:${addressKey(by.ip)}`
     await throttle(startedBy, principal ? signedIn : anonymous)
     assertMayStart(request, principal)
-    const { id, userCode, deviceCode, expiresAt } = await inTurn(() =>
-      insert(request, principal?.userId ?? null, startedBy),
-    )
-    await audit.device('enrolment_started', id, by, { name: request.name, kind: request.kind })
+    const { name, kind } = request
+    const [ownerId, organisationId] = [principal?.userId ?? null, request.organisationId ?? null]
+    await hooks.beforeEnrolment({ stage: 'start', name, kind, ownerId, organisationId, principal, ip: by.ip })
+    const { id, userCode, deviceCode, expiresAt } = await inTurn(() => insert(request, ownerId, startedBy))
+    await audit.device('enrolment_started', id, by, { name, kind, ownerId, organisationId })
     const verificationUri = `${publicUrl()}/tunnel/verify`
     return {
       deviceCode,
@@ -140,10 +143,19 @@ export function createEnrolment(
 function assertMayStart({ kind, organisationId }: EnrolmentRequest, principal: Principal | undefined): void {
   // A device's own token enrols nothing: a stolen one must not beget others.
   if (principal?.kind === 'device') throw coreErrors.FORBIDDEN()
+  if (principal?.kind === 'apiKey') assertKeyMayStart(principal)
   if (kind === 'server' && !permits(principal?.permissions ?? [], approvePermission)) {
     throw tunnelErrors.SERVER_KIND_FORBIDDEN()
   }
   if (organisationId === undefined) return
   const role = principal?.memberships.find((membership) => membership.organisationId === organisationId)?.role
   if (role !== 'owner' && role !== 'admin') throw tunnelErrors.ORGANISATION_FORBIDDEN()
+}
+
+/** A key does nothing that it was not given. */
+function assertKeyMayStart({ permissions, scopes = [] }: Principal): void {
+  const given = [...permissions, ...scopes]
+  if (!permits(given, writePermission) && !permits(given, approvePermission)) {
+    throw coreErrors.PERMISSION_REQUIRED({ permission: writePermission })
+  }
 }

@@ -1,6 +1,6 @@
-import type { Logger } from '@sallyport/core'
+import { coreErrors, isDatabaseUnavailable, type Logger } from '@sallyport/core'
 import { CONTROL_PROTOCOL, ControlCloseCode, type HelloMessage } from '@sallyport/relay'
-import { createBatches } from '../batches.js'
+import { createBatched } from '../batched.js'
 import type { RelayAdmission } from './admission-questions.js'
 import { AgentPeer, type AgentRequests } from './agent-peer.js'
 import type { ControlSession, EndReason } from './control-session.js'
@@ -33,15 +33,31 @@ export const revoked: EndReason = { error: 'revoked', detail: 'the device or its
 export const replaced: EndReason = { error: 'replaced', detail: 'a newer connection of this device took over' }
 /** RFC 6455 section 7.4.1 and the IANA registry: something failed here; try again. */
 const internalErrorCode = 1011
+const maxBatch = 256
+const concurrency = 2
+/** Upgrades are refused long before (`upgrade-line.ts`). */
+const maxWaiting = 20_000
+const waitTimeoutMs = 15_000
+const unprintable = /[^\x20-\x7e]/g
 
 export function createArrivals(options: ArrivalOptions): Arrivals {
   const { presence, logger, relayHost, admission } = options
 
-  const batches = createBatches<Newcomer, ConnectedDevice | undefined>(async (newcomers) => {
-    const devices = await presence.connected(newcomers).catch(() => presence.connected(newcomers))
-    const moved = devices.filter((device) => device?.wasElsewhere === true)
-    if (moved.length > 0) options.cameFromElsewhere(moved as ConnectedDevice[])
-    return devices
+  let underWay = 0
+  const batches = createBatched<Newcomer, ConnectedDevice | undefined>({
+    async work(newcomers) {
+      const devices = await presence.connected(newcomers)
+      const moved = devices.filter((device) => device?.wasElsewhere === true)
+      if (moved.length > 0) options.cameFromElsewhere(moved as ConnectedDevice[])
+      return devices
+    },
+    maxBatch,
+    concurrency,
+    maxWaiting,
+    waitTimeoutMs,
+    // Such as a deadlock with somebody who removes several devices. Without a database there is no use in that.
+    mayBePoison: (error) => !isDatabaseUnavailable(error),
+    busy: () => coreErrors.UNAVAILABLE({ reason: 'Too many devices wait to be welcomed' }),
   })
 
   const welcome = (session: ControlSession, { id, name }: ConnectedDevice, asked?: RelayAdmission): void => {
@@ -98,9 +114,12 @@ export function createArrivals(options: ArrivalOptions): Arrivals {
   return {
     async admit(session, hello) {
       const { id, deviceId, tokenId } = session
+      underWay += 1
       try {
-        const { version, platform } = hello
-        const device = await batches.ask({ id, deviceId, tokenId, version, platform })
+        // The database takes no NUL and no half of a pair of surrogates.
+        const version = hello.version.replace(unprintable, '?')
+        const platform = hello.platform.replace(unprintable, '?')
+        const device = await batches.run({ id, deviceId, tokenId, version, platform })
         if (!device) {
           session.close(ControlCloseCode.revoked, revoked)
           return
@@ -113,10 +132,12 @@ export function createArrivals(options: ArrivalOptions): Arrivals {
       } catch (error) {
         logger.error({ err: error, deviceId }, 'a device could not be welcomed')
         session.close(internalErrorCode)
+      } finally {
+        underWay -= 1
       }
     },
     get size() {
-      return batches.size
+      return underWay
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { MAX_AGENT_MESSAGE_BYTES } from '@sallyport/relay'
-import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { type RawData, type Server, WebSocket, WebSocketServer } from 'ws'
 
 /** Who hears what comes over a control socket. */
 export interface SocketOwner {
@@ -25,7 +25,7 @@ export class ControlSocket extends WebSocket {
   }
 }
 
-export type ControlSocketServer = WebSocketServer<typeof ControlSocket, typeof IncomingMessage>
+export type ControlSocketServer = Server<typeof ControlSocket, typeof IncomingMessage>
 
 export function createControlSocketServer(): ControlSocketServer {
   return new WebSocketServer({

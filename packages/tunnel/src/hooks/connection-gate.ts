@@ -1,5 +1,6 @@
-import type { Logger } from '@sallyport/core'
+import type { Disposer, Logger } from '@sallyport/core'
 import type { EndedConnection, PlayerKnock, TransportProtocol } from '@sallyport/relay'
+import type { SteeredRelay } from '../relays/steered-relay.js'
 import { askHook } from './ask-hook.js'
 import type { ConnectionAttempt, ConnectionEnd, TunnelHooks } from './hooks.js'
 import { createSeldom } from './seldom.js'
@@ -21,6 +22,8 @@ export interface ConnectionGate {
   decide(relayId: string, player: PlayerKnock): Promise<boolean>
   /** `dropped`: how many more there were that the relay could not keep. */
   ended(relayId: string, ends: readonly EndedConnection[], dropped?: number): void
+  /** Tells of those who leave a relay, until the disposer is called. */
+  watch(relay: Pick<SteeredRelay, 'id' | 'on'>): Disposer
   /** Tells what is gathered, and waits for it (bounded). */
   stop(): Promise<void>
 }
@@ -46,6 +49,8 @@ const maxGathered = 10_000
 const tellTimeoutMs = 10_000
 const stopTimeoutMs = 3_000
 const logIntervalMs = 60_000
+/** Allocations remembered beyond their end; the oldest give way. */
+const maxRemembered = 10_000
 
 export function createConnectionGate({ hooks, logger, describe, tell }: ConnectionGateOptions): ConnectionGate {
   const seldom = createSeldom(logIntervalMs)
@@ -54,6 +59,7 @@ export function createConnectionGate({ hooks, logger, describe, tell }: Connecti
   const timeoutMs = hook?.timeoutMs ?? defaultTimeoutMs
   const otherwise = hook?.otherwise ?? 'allow'
   const listens = after !== undefined || tell !== undefined
+  const remembered = new Map<string, AllocationFacts>()
   let asked = 0
   const gathered: ConnectionEnd[] = []
   let lost = 0
@@ -110,40 +116,71 @@ export function createConnectionGate({ hooks, logger, describe, tell }: Connecti
     }, gatherMs)
   }
 
+  /** An allocation that was removed while players were on it is not known any more when they leave. */
+  const factsOf = (relayId: string, allocationId: number): AllocationFacts | undefined => {
+    const name = `${allocationId}@${relayId}`
+    const facts = describe(relayId, allocationId)
+    if (!facts) return remembered.get(name)
+    remembered.delete(name)
+    remembered.set(name, { deviceId: facts.deviceId, protocol: facts.protocol, port: facts.port })
+    for (const oldest of remembered.keys()) {
+      if (remembered.size <= maxRemembered) break
+      remembered.delete(oldest)
+    }
+    return facts
+  }
+
+  const ended = (relayId: string, ends: readonly EndedConnection[], dropped = 0): void => {
+    if (!listens) return
+    if (dropped > 0) lose(dropped)
+    for (const end of ends) {
+      const facts = factsOf(relayId, end.allocationId)
+      if (!facts || gathered.length >= maxGathered) {
+        lose(1)
+        continue
+      }
+      const { allocationId, remoteAddress, remotePort, bytesIn, bytesOut, durationMs, reason } = end
+      const { deviceId, protocol, port } = facts
+      const attempt = { relayId, allocationId, deviceId, protocol, port, remoteAddress, remotePort }
+      gathered.push({ ...attempt, bytesIn, bytesOut, durationMs, reason })
+    }
+    schedule()
+  }
+
   return {
     admission: hook ? { timeoutMs, otherwise } : undefined,
     listens,
     async decide(relayId, player) {
       if (!hook) return true
-      const facts = describe(relayId, player.allocationId)
+      const facts = factsOf(relayId, player.allocationId)
       // Gone between the relay and here: nobody can say whose player it is.
       if (!facts) return otherwise === 'allow'
       if (asked >= maxAsked) return unanswered(new Error('too many questions at one time'))
       asked += 1
       try {
         const { remoteAddress, remotePort, allocationId } = player
-        const attempt: ConnectionAttempt = { relayId, allocationId, ...facts, remoteAddress, remotePort }
+        const { deviceId, protocol, port } = facts
+        const attempt: ConnectionAttempt = {
+          relayId,
+          allocationId,
+          deviceId,
+          protocol,
+          port,
+          remoteAddress,
+          remotePort,
+        }
         const answer = await askHook(hook, attempt, timeoutMs)
         return answer.kind === 'verdict' ? answer.verdict.allow : unanswered(answer.error)
       } finally {
         asked -= 1
       }
     },
-    ended(relayId, ends, dropped = 0) {
-      if (!listens) return
-      if (dropped > 0) lose(dropped)
-      for (const end of ends) {
-        const facts = describe(relayId, end.allocationId)
-        if (!facts || gathered.length >= maxGathered) {
-          lose(1)
-          continue
-        }
-        const { allocationId, remoteAddress, remotePort, bytesIn, bytesOut, durationMs, reason } = end
-        const traffic = { bytesIn, bytesOut, durationMs, reason }
-        gathered.push({ relayId, allocationId, ...pick(facts), remoteAddress, remotePort, ...traffic })
-      }
-      schedule()
-    },
+    ended,
+    watch: (relay) =>
+      relay.on('connection', ({ phase, reason, ...connection }) => {
+        if (phase === 'open') factsOf(relay.id, connection.allocationId)
+        else if (reason) ended(relay.id, [{ ...connection, reason }])
+      }),
     async stop() {
       clearTimeout(timer)
       const rest = (async () => {
@@ -159,8 +196,4 @@ export function createConnectionGate({ hooks, logger, describe, tell }: Connecti
       if (gathered.length > 0) lose(gathered.splice(0).length)
     },
   }
-}
-
-function pick({ deviceId, protocol, port }: AllocationFacts): AllocationFacts {
-  return { deviceId, protocol, port }
 }

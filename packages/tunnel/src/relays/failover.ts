@@ -2,6 +2,7 @@ import type { Database, Logger, Sql } from '@sallyport/core'
 import type { AuditTrail } from '../audit-trail.js'
 import { isAlive } from '../gateway/instance-lease.js'
 import { isGoneForGood } from './relay-row.js'
+import { countAnew } from '../traffic/write-totals.js'
 
 /** Moves what a lost relay served to another that serves the same public ports. */
 export interface Failover {
@@ -78,7 +79,7 @@ const havens = `
   ORDER BY r.id`
 
 const move = `
-  UPDATE tunnel_allocations a SET relay_id = $2, relay_status = NULL, relay_error = NULL, updated_at = now()
+  UPDATE tunnel_allocations a SET relay_id = $2, relay_status = NULL, relay_error = NULL, updated_at = now(), ${countAnew}
   WHERE a.id IN (
     SELECT m.id FROM tunnel_allocations m
     WHERE m.relay_id = $1 AND m.host_group = $3

@@ -19,6 +19,11 @@ export interface RelayDescription {
   readonly version: string
 }
 
+/** What changes while a relay is there. */
+export interface RelayReport extends RelayLoad {
+  readonly clockOffsetMs: number
+}
+
 /** Writes down which relays there are, and which of them this instance steers. */
 export interface Registration {
   /** This instance steers the relay from now on. False: it is stand-alone and its device is gone. */
@@ -26,7 +31,7 @@ export interface Registration {
   /** It is not here any more; nothing happens when another instance steers it by now. */
   unregister(relayId: string): Promise<void>
   /** Writes what is different. Gives those that this instance steers by the database. */
-  refresh(loads: ReadonlyMap<string, RelayLoad>): Promise<Set<string>>
+  refresh(reports: ReadonlyMap<string, RelayReport>): Promise<Set<string>>
   /** Whether a living other instance steers it. */
   isHeld(relayId: string): Promise<boolean>
   /** Nobody steers any relay: for a database that only one process has. */
@@ -42,6 +47,8 @@ interface RegistrationOptions {
 
 /** `last_seen_at` of a relay that is there is older by this at most. */
 const seenSeconds = 15
+/** Less is the network's doing. */
+const clockToleranceMs = 1_000
 
 export function createRegistration({ sql, logger, sealer, instanceId }: RegistrationOptions): Registration {
   /** One name, one set of ports: what it served under another name it serves under this, where nobody has the port. */
@@ -104,17 +111,25 @@ export function createRegistration({ sql, logger, sealer, instanceId }: Registra
         [relayId, instanceId],
       )
     },
-    async refresh(loads) {
-      if (loads.size === 0) return new Set()
-      const rows = [...loads].map(([id, load]) => ({ id, ...load }))
+    async refresh(reports) {
+      if (reports.size === 0) return new Set()
+      const rows = [...reports].map(([id, { devices, connections, draining, clockOffsetMs }]) => ({
+        id,
+        devices,
+        connections,
+        draining,
+        ahead: Math.round(clockOffsetMs),
+      }))
       await sql(
         `UPDATE tunnel_relays r SET
-           devices = l.devices, connections = l.connections, draining = l.draining, last_seen_at = now()
-         FROM jsonb_to_recordset($1::jsonb) AS l (id text, devices integer, connections integer, draining boolean)
+           devices = l.devices, connections = l.connections, draining = l.draining, clock_offset = l.ahead,
+           last_seen_at = now()
+         FROM jsonb_to_recordset($1::jsonb)
+           AS l (id text, devices integer, connections integer, draining boolean, ahead integer)
          WHERE r.id = l.id AND r.instance_id = $2::uuid AND (
            (r.devices, r.connections, r.draining) IS DISTINCT FROM (l.devices, l.connections, l.draining)
-           OR r.last_seen_at < now() - make_interval(secs => $3))`,
-        [JSON.stringify(rows), instanceId, seenSeconds],
+           OR abs(r.clock_offset - l.ahead) > $4 OR r.last_seen_at < now() - make_interval(secs => $3))`,
+        [JSON.stringify(rows), instanceId, seenSeconds, clockToleranceMs],
       )
       const mine = await sql<{ id: string }>('SELECT id FROM tunnel_relays WHERE instance_id = $1::uuid', [instanceId])
       return new Set(mine.map(({ id }) => id))

@@ -1,53 +1,200 @@
-import type { Logger, Scope, Sql } from '@sallyport/core'
+import {
+  createSealer,
+  type Database,
+  type Disposer,
+  type Events,
+  type Keyring,
+  type Logger,
+  type Scope,
+  type Sql,
+} from '@sallyport/core'
+import type { AuditTrail } from '../audit-trail.js'
 import type { TunnelConfig } from '../config.js'
+import { every } from '../every.js'
+import { createConnectionGate } from '../hooks/connection-gate.js'
+import type { ConnectionEnd } from '../hooks/hooks.js'
 import type { TrafficCounter } from '../traffic/traffic.js'
-import { startEmbeddedRelay } from './embedded-relay.js'
-import { createRelaySync } from './relay-sync.js'
-import { createRelays, type Relays } from './relays.js'
-
-/** The relay in this process, if there is to be one, with what keeps it at the database's state. */
-export interface RelayRoom {
-  readonly relays: Relays
-  readonly traffic: TrafficCounter
-  /** Resolves when the relay has what the database had at the call. Never rejects. */
-  sync(): Promise<void>
-  /** Allocations on it, by status. */
-  countByStatus(): Record<string, number>
-}
+import { defaultRelayPolicy } from './default-relay-policy.js'
+import { type EmbeddedRelay, startEmbeddedRelay } from './embedded-relay.js'
+import { createFailover, type Moved } from './failover.js'
+import { takeSnapshot } from './live-allocations.js'
+import { createRegistration } from './registration.js'
+import { createRelayChoice } from './relay-choice.js'
+import { createRelayDesk } from './relay-host.js'
+import { createRelayLinks } from './relay-links.js'
+import { createRelayList } from './relay-list.js'
+import { createRelayNews } from './relay-news.js'
+import { sweepRelays } from './relay-sweep.js'
+import { createRelayTable } from './relay-table.js'
+import type { RelayFollowers, Relays } from './relays.js'
+import { createServedNews } from './served.js'
+import type { RelayLoad } from './steered-relay.js'
+import { createSteering } from './steering.js'
 
 interface RelayRoomOptions {
+  readonly database: Database
   readonly sql: Sql
   readonly scope: Scope
   readonly logger: Logger
   readonly config: TunnelConfig
   readonly enabled: () => boolean
   readonly traffic: TrafficCounter
+  readonly events: Events
+  readonly keyring: Keyring
+  readonly audit: AuditTrail
+  /** Of this process; its lease is taken already. */
+  readonly instanceId: string
+  /** Told of connections that ended, besides the host's hook. */
+  readonly tellEnds?: ((ends: readonly ConnectionEnd[]) => Promise<void>) | undefined
 }
 
-/** Starts the relay and brings it to the database's state; the scope stops it and stores what passed. */
-export async function openRelays({ sql, scope, logger, config, enabled, traffic }: RelayRoomOptions): Promise<RelayRoom> {
-  const embedded = config.relay === false ? undefined : await startEmbeddedRelay(sql, logger, config.relay ?? {})
-  const relays = createRelays(sql, embedded, traffic)
-  if (!embedded) return { relays, traffic, sync: async () => undefined, countByStatus: () => ({}) }
+/** Leases of an instance that has died run out after this many intervals. */
+const leaseIntervals = 3
+/** How often is looked for lost relays. */
+const failoverIntervalMs = 3_000
+const failoverLooksPerGrace = 4
+/** More devices than this are not named to the others one by one. */
+const maxNamed = 5_000
 
-  const { relay } = embedded
-  scope.defer(traffic.add(relay))
-  scope.defer(async () => {
-    traffic.observe()
-    await relay.stop()
+/** Starts the embedded relay, if there is to be one, and brings it to the database's state; the scope ends it all. */
+export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
+  const { database, sql, scope, logger, config, enabled, traffic, events, keyring, audit, instanceId } = options
+  const sealer = createSealer(keyring, 'tunnel-relay-ticket')
+  const table = createRelayTable(sql)
+  const registration = createRegistration({ sql, logger, sealer, instanceId })
+  const news = createRelayNews({ sql, events, logger, table, instanceId })
+  let pushState: (deviceId: string) => void = () => undefined
+
+  const served = createServedNews({
+    sql,
+    events,
+    logger,
+    instanceId,
+    onTold: (allocations) => {
+      for (const deviceId of new Set(allocations.map((one) => one.deviceId))) pushState(deviceId)
+    },
+    async steeredElsewhere() {
+      const rows = await table.read()
+      return [...rows.values()].some((row) => row.online && row.instance_id !== instanceId)
+    },
   })
-  const { sync, stop } = createRelaySync({ sql, relay, logger, enabled })
-  scope.defer(stop)
-  await sync()
+  const steering = createSteering({
+    sql,
+    logger,
+    enabled,
+    onTake({ relay, kind }) {
+      const uncount = traffic.add(relay)
+      // The embedded one's are watched for longer: its stop ends connections.
+      const unwatch = kind === 'standalone' ? gate.watch(relay) : () => undefined
+      return async () => {
+        await uncount()
+        await unwatch()
+      }
+    },
+    onServed(allocations, late) {
+      if (allocations.length === 0) return
+      void served.tell(allocations)
+      if (late) for (const deviceId of new Set(allocations.map((one) => one.deviceId))) pushState(deviceId)
+    },
+  })
+  const describe: Relays['describe'] = (relayId, allocationId) => {
+    const allocation = steering.get(relayId)?.view.get(allocationId)?.allocation
+    return allocation && { deviceId: allocation.deviceId, protocol: allocation.protocol, port: allocation.port }
+  }
+  const gate = createConnectionGate({ hooks: config.hooks, logger, describe, tell: options.tellEnds })
+  scope.defer(() => gate.stop())
+  scope.defer(() => news.stop())
+  const desk = createRelayDesk({ registration, steering, logger, onChanged: news.tell })
+
+  const openEmbedded = async (relayConfig: Exclude<TunnelConfig['relay'], false>): Promise<EmbeddedRelay> => {
+    const embedded = await startEmbeddedRelay({
+      config: relayConfig ?? {},
+      logger,
+      shared: database.kind !== 'embedded',
+      isHeld: registration.isHeld,
+      leaseMs: leaseIntervals * config.gateway.leaseIntervalMs,
+    })
+    const { relay } = embedded
+    scope.defer(gate.watch(relay))
+    scope.defer(async () => {
+      traffic.observe()
+      await relay.stop()
+    })
+    if (gate.admission) relay.setAdmission({ ...gate.admission, decide: (player) => gate.decide(relay.id, player) })
+    return embedded
+  }
+
+  if (database.kind === 'embedded') await registration.clear()
+  const embedded = config.relay === false ? undefined : await openEmbedded(config.relay)
+  scope.defer(() => desk.stop())
+  scope.defer(every(config.gateway.leaseIntervalMs, 'writing the load of relays', logger, desk.refresh))
+  if (embedded) await desk.begin(embedded.steered, embedded.description)
+
+  const loadOf = (relayId: string): RelayLoad | undefined => steering.get(relayId)?.relay.load()
+  const intervalMs = Math.min(failoverIntervalMs, config.relays.graceMs / failoverLooksPerGrace)
+
+  const watchLost = (announce: RelayFollowers['announce']): Disposer => {
+    const onMoved = async (moved: readonly Moved[]): Promise<void> => {
+      for (const { from, to, deviceIds } of moved) {
+        news.tell(from)
+        news.tell(to)
+        if (deviceIds.length > maxNamed) await steering.sync({ relayIds: [from, to] })
+        await announce(deviceIds, [from, to])
+      }
+    }
+    const { graceMs } = config.relays
+    const failover = createFailover({ database, sql, logger, audit, graceMs, intervalMs, onMoved })
+    return every(intervalMs, 'looking for lost relays', logger, failover.run)
+  }
 
   return {
-    relays,
-    traffic,
-    sync,
+    host: desk,
+    gate,
+    list: createRelayList(sql, loadOf),
+    ...createRelayChoice({
+      table,
+      policy: config.chooseRelay ?? defaultRelayPolicy,
+      events,
+      portRange: config.portRange,
+      instanceId,
+      loadOf,
+    }),
+    ...createRelayLinks({ sql, table, sealer, logger }),
+    sync: (syncScope) => steering.sync(syncScope),
+    disconnectDevice(deviceId) {
+      for (const { relay } of steering.all()) {
+        try {
+          relay.disconnectDevice(deviceId)
+        } catch (error) {
+          logger.warn({ err: error, relayId: relay.id, deviceId }, 'a relay could not be told to cut a device')
+        }
+      }
+    },
+    snapshot: () => takeSnapshot(steering, traffic),
+    waitServed: served.wait,
+    *steered() {
+      for (const { relay } of steering.all()) yield relay
+    },
+    describe,
     countByStatus() {
       const counts: Record<string, number> = {}
-      for (const { status } of relay.status().allocations) counts[status] = (counts[status] ?? 0) + 1
+      for (const { view } of steering.all()) {
+        for (const { condition } of view.all()) counts[condition] = (counts[condition] ?? 0) + 1
+      }
       return counts
+    },
+    trouble: () => (embedded && !embedded.relay.status().running ? 'the embedded relay does not run' : undefined),
+    follow(followers) {
+      pushState = followers.pushState
+      const disposers = [
+        news.listen(followers.pushState),
+        served.listen(),
+        watchLost(followers.announce),
+        every(config.sweepIntervalMs, 'forgetting dead relays', logger, () => sweepRelays(sql)),
+      ]
+      return async () => {
+        for (const dispose of disposers.reverse()) await dispose()
+      }
     },
   }
 }

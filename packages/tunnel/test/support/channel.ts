@@ -18,7 +18,11 @@ export interface Channel {
 
 export const hello = { type: 'hello', protocol: CONTROL_PROTOCOL, version: '1.2.3', platform: 'test-x64' }
 
-export async function openChannel(panel: Panel, token: string | undefined, greet = true): Promise<Channel> {
+export async function openChannel(
+  panel: Pick<Panel, 'url'>,
+  token: string | undefined,
+  greet = true,
+): Promise<Channel> {
   const url = `${panel.url.replace('http', 'ws')}/api/tunnel/ws`
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const socket = new WebSocket(url, { headers })
@@ -48,7 +52,7 @@ export async function openChannel(panel: Panel, token: string | undefined, greet
 
 /** The HTTP answer to an upgrade that is not accepted. */
 export async function refusedUpgrade(
-  panel: Panel,
+  panel: Pick<Panel, 'url'>,
   token: string,
 ): Promise<{ status: number; body: { error: string } }> {
   const socket = new WebSocket(`${panel.url.replace('http', 'ws')}/api/tunnel/ws`, {

@@ -40,9 +40,12 @@ interface OrganisationsOptions {
   readonly sql: Sql
   /** Told of users whose memberships are other than they were. */
   readonly onMembershipsChanged: (userIds: Iterable<string>) => Promise<void>
+  /** Told of an organisation that is gone. */
+  readonly onDeleted: (organisationId: string) => Promise<void>
 }
 
-export function createOrganisations({ database, sql, onMembershipsChanged }: OrganisationsOptions): Organisations {
+export function createOrganisations(options: OrganisationsOptions): Organisations {
+  const { database, sql, onMembershipsChanged, onDeleted } = options
   return {
     async list(by, { limit, offset }) {
       assertMayList(by)
@@ -123,6 +126,8 @@ export function createOrganisations({ database, sql, onMembershipsChanged }: Org
         return roles.keys()
       })
       await onMembershipsChanged(members)
+      // As it is spelt in the database.
+      await onDeleted(id.toLowerCase())
     },
   }
 }

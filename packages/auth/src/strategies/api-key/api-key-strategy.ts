@@ -129,13 +129,14 @@ function hasExpired({ expiresAt }: KeyRecord): boolean {
   return expiresAt !== null && expiresAt.getTime() <= Date.now()
 }
 
-function toPrincipal({ record, owner, permissions, memberships }: KeyInForce): Principal {
+function toPrincipal({ record, owner, permissions, scopes, memberships }: KeyInForce): Principal {
   return Object.freeze({
     kind: 'apiKey',
     id: record.id,
     userId: owner.id,
     name: record.name,
     permissions,
+    scopes,
     memberships,
     strategy: apiKeyStrategyName,
   })

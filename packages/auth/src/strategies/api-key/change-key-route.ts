@@ -45,14 +45,14 @@ export function registerChangeKeyRoute(options: ApiKeyRouteOptions): void {
       assertAllowedIps(given.allowedIps ?? [])
 
       const caller = await freshCaller(options, context)
-      const { record, owner } = await findTarget(caller, context.params.id, store, users)
+      const { record, owner } = await findTarget(caller, context.params.id, store, users, options.scopes())
       const fields = {
         name: given.name ?? record.name,
         permissions: given.permissions ? readPermissions(record.type, given.permissions) : record.permissions,
         allowedIps: given.allowedIps ?? record.allowedIps,
         expiresAt: expiresAt === undefined ? record.expiresAt : expiresAt,
       }
-      if (given.permissions) assertMayGive(caller, record.type, fields.permissions, owner)
+      if (given.permissions) assertMayGive(caller, record.type, fields.permissions, owner, options.scopes())
       assertWithinOwn(caller, fields)
 
       const changed = await store.change(record, fields)

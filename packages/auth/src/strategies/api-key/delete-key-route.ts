@@ -17,7 +17,7 @@ export function registerDeleteKeyRoute(options: ApiKeyRouteOptions): void {
     response: { 200: Type.Object({ success: Type.Boolean() }) },
     async handler(context) {
       const caller = await freshCaller(options, context)
-      const { record } = await findTarget(caller, context.params.id, store, users)
+      const { record } = await findTarget(caller, context.params.id, store, users, options.scopes())
       const removed = await store.remove(record.id)
       await cache.end({ ids: [record.id] })
       // Another request was first.

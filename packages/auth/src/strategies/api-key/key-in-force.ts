@@ -14,6 +14,8 @@ export interface KeyInForce {
   readonly record: KeyRecord
   readonly owner: DirectoryUser
   readonly permissions: readonly string[]
+  /** What it was given, whatever its owner holds; never more than whoever made it had to give. See `Principal.scopes`. */
+  readonly scopes: readonly string[]
   readonly memberships: readonly Membership[]
   /** When the first of it and its makers ends. */
   readonly expiresAt: Date | null
@@ -22,6 +24,7 @@ export interface KeyInForce {
 }
 
 type Powers = Pick<KeyInForce, 'permissions' | 'memberships'>
+type KeyPowers = Powers & Pick<KeyInForce, 'scopes'>
 
 /**
  * Grants of one key that are looked at, as many as it is given at most; what lists of patterns have in common can be
@@ -73,7 +76,9 @@ function withMaker(
   const maker = record.madeByUser === null ? undefined : active(users.get(record.madeByUser), record.madeByStamp)
   if (!owner || (record.madeByUser !== null && !maker)) return undefined
   const makers = [maker, makingKey].filter((one) => one !== undefined)
-  const powers = record.type === 'admin' ? adminPowers([owner, ...makers]) : clientPowers(record, owner, makers)
+  const scopeBounds = [...(maker ? [maker.permissions] : []), ...(makingKey ? [makingKey.scopes] : [])]
+  const powers =
+    record.type === 'admin' ? adminPowers([owner, ...makers]) : clientPowers(record, owner, makers, scopeBounds)
   if (!powers) return undefined
   const own = record.allowedIps.length === 0 ? [] : [createAddressList(record.allowedIps)]
   return {
@@ -85,16 +90,22 @@ function withMaker(
   }
 }
 
-function adminPowers(bounds: readonly Powers[]): Powers | undefined {
+function adminPowers(bounds: readonly Powers[]): KeyPowers | undefined {
   return bounds.every(({ permissions }) => permits(permissions, '*'))
-    ? { permissions: ['*'], memberships: [] }
+    ? { permissions: ['*'], scopes: ['*'], memberships: [] }
     : undefined
 }
 
-function clientPowers(record: KeyRecord, owner: Powers, makers: readonly Powers[]): Powers {
+function clientPowers(
+  record: KeyRecord,
+  owner: Powers,
+  makers: readonly Powers[],
+  scopeBounds: readonly (readonly string[])[],
+): KeyPowers {
   const bounds = [owner, ...makers].map(({ permissions }) => permissions)
   return {
     permissions: bounds.reduce(narrowPermissions, record.permissions),
+    scopes: scopeBounds.reduce(narrowPermissions, record.permissions),
     memberships: makers.reduce(narrowMemberships, owner.memberships),
   }
 }

@@ -47,7 +47,8 @@ export function actingKey({ key }: Caller): ActingKey | undefined {
 }
 
 /**
- * Refuses a key of powers that its maker or its owner does not hold.
+ * Refuses a key of powers that its maker or its owner does not hold. What every user may give to a key of their own
+ * (`scopes`) a user may, and a key of theirs as far as it has been given it itself.
  * @throws `CORE_ERR_PERMISSION_REQUIRED`, `AUTH_ERR_GRANT_EXCEEDED`, `AUTH_ERR_API_KEY_EXCEEDS_OWNER` (403)
  */
 export function assertMayGive(
@@ -55,6 +56,7 @@ export function assertMayGive(
   type: KeyType,
   permissions: readonly string[],
   owner: DirectoryUser | undefined,
+  scopes: readonly string[],
 ): void {
   const held = owner?.permissions ?? []
   if (type === 'admin') {
@@ -62,8 +64,10 @@ export function assertMayGive(
     if (!permits(held, '*')) throw authErrors.API_KEY_EXCEEDS_OWNER()
     return
   }
-  if (!permitsAll(caller.permissions, permissions)) throw authErrors.GRANT_EXCEEDED()
-  if (!permitsAll(held, permissions)) throw authErrors.API_KEY_EXCEEDS_OWNER()
+  const { key } = caller
+  const own = owner?.id !== caller.userId ? [] : key ? scopes.filter((scope) => permits(key.scopes, scope)) : scopes
+  if (!permitsAll([...caller.permissions, ...own], permissions)) throw authErrors.GRANT_EXCEEDED()
+  if (!permitsAll([...held, ...scopes], permissions)) throw authErrors.API_KEY_EXCEEDS_OWNER()
 }
 
 /**
@@ -101,13 +105,14 @@ export async function findTarget(
   id: string,
   store: KeyStore,
   users: UserDirectory,
+  scopes: readonly string[],
 ): Promise<TargetKey> {
   const record = await store.findById(id)
   const isOwn = record?.userId === caller.userId
   if (!record || !(isOwn || maySeeAll(caller.permissions, 'write'))) throw coreErrors.NOT_FOUND()
   const owner = await users.findById(record.userId)
   const isItself = caller.key?.record.id === id
-  if (!isItself && !(isOwn && !caller.key)) assertHoldsPowers(caller, { record, owner })
+  if (!isItself && !(isOwn && !caller.key)) assertHoldsPowers(caller, { record, owner }, scopes)
   return { record, owner }
 }
 
@@ -116,9 +121,13 @@ export function maySeeAll(permissions: readonly string[], action: 'read' | 'writ
   return permits(permissions, `apikeys:${action}`) || (action === 'write' && permits(permissions, 'users:write'))
 }
 
-function assertHoldsPowers(caller: Caller, { record, owner }: TargetKey): void {
+function assertHoldsPowers(caller: Caller, { record, owner }: TargetKey, scopes: readonly string[]): void {
   const powers = narrowPermissions(record.permissions, owner?.permissions ?? [])
-  const holds = record.type === 'admin' ? holdsAll(caller) : permitsAll(caller.permissions, powers)
+  const given = scopes.filter((scope) => permits(record.permissions, scope))
+  const holds =
+    record.type === 'admin'
+      ? holdsAll(caller)
+      : permitsAll(caller.permissions, powers) && permitsAll(caller.key?.scopes ?? caller.permissions, given)
   if (!holds) throw authErrors.API_KEY_HOLDS_MORE()
 }
 

@@ -99,6 +99,7 @@ export const apiKey: PluginFactory<ApiKeyConfig> = definePlugin({
       usage,
       strategy,
       maxKeysPerUser: config.maxKeysPerUser,
+      scopes: () => authenticator.scopes,
       assertFresh: async (principal) => (signIn ? signIn.assertFresh(principal) : assertFreshSession(principal)),
     }
     registerCreateKeyRoute(routes)

@@ -35,8 +35,8 @@ export function registerRotateKeyRoute(options: ApiKeyRouteOptions): void {
     response: { 200: shownKeySchema },
     async handler(context) {
       const caller = await freshCaller(options, context)
-      const { record, owner } = await findTarget(caller, context.params.id, store, users)
-      if (record.type === 'admin') assertMayGive(caller, record.type, record.permissions, owner)
+      const { record, owner } = await findTarget(caller, context.params.id, store, users, options.scopes())
+      if (record.type === 'admin') assertMayGive(caller, record.type, record.permissions, owner, options.scopes())
       assertMayActFor(caller, owner)
       assertWithinOwn(caller, record)
       // One that made the caller's outlives it, and so has more.

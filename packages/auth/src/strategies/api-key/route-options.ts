@@ -16,6 +16,8 @@ export interface ApiKeyRouteOptions {
   readonly usage: KeyUsage
   readonly strategy: ApiKeyStrategy
   readonly maxKeysPerUser: number
+  /** Permissions that every user may give to a key of their own; see `Authenticator.declareScopes`. */
+  readonly scopes: () => readonly string[]
   /** Throws `AUTH_ERR_REAUTHENTICATION_REQUIRED` (403). */
   readonly assertFresh: (principal: Principal) => Promise<void>
 }

@@ -1,0 +1,25 @@
+import type { AllocationRow, AllocationState, LiveAllocations } from '../allocations/allocation.js'
+import type { TrafficCounter } from '../traffic/traffic.js'
+import type { Steering } from './steering.js'
+
+/** What is known of allocations: by the relays that are steered here, of the others by what their rows say. */
+export function takeSnapshot(steering: Steering, traffic: Pick<TrafficCounter, 'observe' | 'of'>): LiveAllocations {
+  traffic.observe()
+  return {
+    isOnline: (row) => steering.get(row.relay_id) !== undefined || row.relay_online,
+    state: (row) => stateOf(row, steering),
+    traffic: (row) => traffic.of(row),
+  }
+}
+
+function stateOf(row: AllocationRow, steering: Steering): AllocationState {
+  if (row.paused) return 'closed'
+  const steered = steering.get(row.relay_id)
+  if (!steered) {
+    if (!row.relay_online) return 'offline'
+    return row.relay_status === 'open' || row.relay_status === 'failed' ? row.relay_status : 'pending'
+  }
+  const viewed = steered.view.get(Number(row.id))
+  if (viewed?.condition === 'listening') return viewed.allocation.paused ? 'closed' : 'open'
+  return viewed?.condition === 'failed' ? 'failed' : 'pending'
+}

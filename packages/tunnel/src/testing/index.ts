@@ -1,0 +1,1 @@
+export { type TunnelHooksFixture, tunnelHooksContract } from './hooks-contract.js'
