@@ -40,6 +40,11 @@ const nonsense: readonly [variable: string, value: string][] = [
   ['RELAY_PORT_RANGE', '0-70000'],
   ['RELAY_DATA_PORT', 'any'],
   ['TUNNELS_ENABLED', '1'],
+  ['WEBHOOK_URL', 'ftp://example.com/hook'],
+  ['WEBHOOK_URL', `https://user:${secret}@example.com/`],
+  ['WEBHOOK_URL', 'https://example.com/without-a-secret'],
+  ['WEBHOOK_SECRET', 'too short'],
+  ['WEBHOOK_SECRET', `${secret} without a URL, of many characters`],
 ]
 
 const started = new Set<Program>()

@@ -105,7 +105,12 @@ export function readEnvironment(variables: Variables): Environment {
 
 /** Both of its variables, or neither. */
 function readWebhook(read: Read): Environment['webhook'] {
-  const urlOf = read('WEBHOOK_URL', undefined, 'a URL like https://host/path, without a user name or password', webhookUrl)
+  const urlOf = read(
+    'WEBHOOK_URL',
+    undefined,
+    'a URL like https://host/path, without a user name or password',
+    webhookUrl,
+  )
   const secret = read(
     'WEBHOOK_SECRET',
     undefined,

@@ -2,17 +2,16 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { Admissions } from './admissions.js'
 import { AllocationTable } from './allocation-table.js'
 import { DataListener } from './data-listener.js'
+import { DesiredState } from './desired-state.js'
 import { DeviceLinks } from './device-links.js'
 import { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
 import { Permits } from './permits.js'
 import { checkAdmission, type ResolvedRelayOptions, resolveRelayOptions } from './relay-options.js'
-import { MAX_ALLOCATIONS, parseRelayChange, parseRelayState } from './relay-state.js'
 import type {
   Admission,
   AllocationTraffic,
   Relay,
-  RelayAllocation,
   RelayChange,
   RelayDevice,
   RelayEvents,
@@ -50,9 +49,8 @@ class EmbeddedRelay implements Relay {
   readonly #saver: SnapshotSaver
   readonly #memory: TicketMemory
   readonly #admissions: Admissions
+  readonly #desired: DesiredState = new DesiredState()
   #dataPort: number
-  #revision = 0
-  #allocations: Map<number, RelayAllocation> = new Map()
   #ownKey: Buffer | undefined
   #phase: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped'
   #running: Running | undefined
@@ -98,32 +96,20 @@ class EmbeddedRelay implements Relay {
 
   async apply(state: RelayState): Promise<void> {
     const running = this.#need()
-    const parsed = parseRelayState(state)
-    if (!parsed.ok) throw new RelayError('RELAY_ERR_INVALID_STATE', parsed.detail)
-    const { revision, allocations } = parsed.state
-    if (revision < this.#revision) {
-      this.#options.logger.warn({ revision, current: this.#revision }, 'older desired state ignored')
+    if (this.#desired.replace(state)) {
+      await this.#kept(running.table.reconcile(this.#desired.allocations))
       return
     }
-    this.#desire(parsed.state)
-    await this.#kept(running.table.reconcile(allocations))
+    this.#options.logger.warn(
+      { revision: state.revision, current: this.#desired.revision },
+      'older desired state ignored',
+    )
   }
 
   async change(change: RelayChange): Promise<void> {
     const running = this.#need()
-    const parsed = parseRelayChange(change)
-    if (!parsed.ok) throw new RelayError('RELAY_ERR_INVALID_STATE', parsed.detail)
-    const { revision, upsert, remove } = parsed.change
-    if (revision <= this.#revision) return
-    const put = new Set(upsert.map(({ id }) => id))
-    const gone = remove.filter((id) => !put.has(id) && this.#allocations.has(id))
-    const added = upsert.filter(({ id }) => !this.#allocations.has(id)).length
-    if (this.#allocations.size + added - new Set(gone).size > MAX_ALLOCATIONS)
-      throw new RelayError('RELAY_ERR_INVALID_STATE', `over ${MAX_ALLOCATIONS} allocations`)
-    this.#revision = revision
-    for (const id of gone) this.#allocations.delete(id)
-    for (const allocation of upsert) this.#allocations.set(allocation.id, allocation)
-    await this.#kept(running.table.change(upsert, gone))
+    const difference = this.#desired.change(change)
+    if (difference !== undefined) await this.#kept(running.table.change(difference.upsert, difference.gone))
   }
 
   setAdmission(admission: Admission | undefined): void {
@@ -132,7 +118,7 @@ class EmbeddedRelay implements Relay {
 
   status(): RelayStatus {
     const allocations = this.#running?.table.status() ?? []
-    return { running: this.#phase === 'running', revision: this.#revision, allocations }
+    return { running: this.#phase === 'running', revision: this.#desired.revision, allocations }
   }
 
   traffic(): AllocationTraffic[] {
@@ -161,11 +147,6 @@ class EmbeddedRelay implements Relay {
 
   on<E extends keyof RelayEvents>(event: E, handler: (payload: RelayEvents[E]) => void): () => void {
     return this.#events.on(event, handler)
-  }
-
-  #desire({ revision, allocations }: RelayState): void {
-    this.#revision = revision
-    this.#allocations = new Map(allocations.map((allocation) => [allocation.id, allocation]))
   }
 
   /** Resolves when what is desired now is in force and stored; rejects when it is in force only. */
@@ -226,7 +207,7 @@ class EmbeddedRelay implements Relay {
       this.#dataPort = await running.data.listen(this.#options.dataPort)
       this.#running = running
       this.#phase = 'running'
-      await running.table.reconcile([...this.#allocations.values()])
+      await running.table.reconcile(this.#desired.allocations)
       this.#options.logger.info({ relayId: this.id, dataPort: this.#dataPort }, 'relay started')
     } catch (error) {
       this.#phase = 'stopped'
@@ -269,14 +250,13 @@ class EmbeddedRelay implements Relay {
       this.#memory.revokeAll(Date.now())
       return
     }
-    if (snapshot.state.revision >= this.#revision) this.#desire(snapshot.state)
+    if (snapshot.state.revision >= this.#desired.revision) this.#desired.restore(snapshot.state)
     this.#ownKey ??= snapshot.ticketKey
     this.#memory.restore(snapshot.tickets)
   }
 
   #snapshot(): unknown {
-    const state: RelayState = { revision: this.#revision, allocations: [...this.#allocations.values()] }
-    const snapshot: RelaySnapshot = { state, tickets: this.#memory.snapshot(Date.now()) }
+    const snapshot: RelaySnapshot = { state: this.#desired.snapshot(), tickets: this.#memory.snapshot(Date.now()) }
     if (this.#ownKey !== undefined && this.#options.ticketKey === undefined) snapshot.ticketKey = this.#ownKey
     return encodeSnapshot(snapshot)
   }

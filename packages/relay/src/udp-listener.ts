@@ -11,7 +11,7 @@ import type { AllocationTraffic, RelayAllocation } from './relay-types.js'
 import { sameTarget } from './same-allocation.js'
 import { plainAddress, sourceKey } from './source-key.js'
 import { UdpFlow, type UdpFlowOptions } from './udp-flow.js'
-import { createUdpSocket, enlargeReceiveBuffer, sendBounded } from './udp-socket.js'
+import { bindUdp, createUdpSocket, sendBounded } from './udp-socket.js'
 
 const MIN_SWEEP_INTERVAL_MS = 10
 const MAX_SWEEP_INTERVAL_MS = 5_000
@@ -46,35 +46,21 @@ export class UdpListener implements PublicListener {
     this.#socket = createUdpSocket(isIPv6(context.bindHost) ? 'udp6' : 'udp4')
   }
 
-  listen(): Promise<number> {
-    const listening = this.#bind()
-    const bound = () => {
+  async listen(): Promise<number> {
+    this.#socket.on('message', (payload, from) => this.#take(payload, from))
+    const binding = bindUdp(this.#socket, this.#context.bindHost, this.#allocation.port)
+    const settled = () => {
       this.#binding = undefined
     }
-    this.#binding = listening.then(bound, bound)
-    return listening
-  }
-
-  #bind(): Promise<number> {
-    const { bindHost } = this.#context
-    const socket = this.#socket
-    return new Promise((resolve, reject) => {
-      const failed = (error: Error) => {
-        reject(error)
-        void this.#close()
-      }
-      socket.once('error', failed)
-      socket.bind({ address: bindHost, port: this.#allocation.port, exclusive: true }, () => {
-        socket.off('error', failed)
-        // From sending, and of one player only: a port that cannot be reached, a datagram too large for the way.
-        socket.on('error', ignore)
-        enlargeReceiveBuffer(socket)
-        this.#port = socket.address().port
-        if (this.#accepting) this.#startSweep()
-        resolve(this.#port)
-      })
-      socket.on('message', (payload, from) => this.#take(payload, from))
-    })
+    this.#binding = binding.then(settled, settled)
+    try {
+      this.#port = await binding
+    } catch (error) {
+      void this.#close()
+      throw error
+    }
+    if (this.#accepting) this.#startSweep()
+    return this.#port
   }
 
   #startSweep(): void {
@@ -228,5 +214,3 @@ function addressOfKey(key: string): string {
 function playerOf(from: RemoteInfo): { remoteAddress: string; remotePort: number } {
   return { remoteAddress: plainAddress(from.address), remotePort: from.port }
 }
-
-function ignore(): void {}

@@ -26,6 +26,22 @@ export function enlargeReceiveBuffer(socket: Socket): void {
   }
 }
 
+/**
+ * Gives the bound port, or rejects with the system's error. What fails later, in sending to one peer (a port that cannot be reached, a
+ * datagram too large for the way), is not heard.
+ */
+export function bindUdp(socket: Socket, address: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.off('error', reject)
+      socket.on('error', ignore)
+      enlargeReceiveBuffer(socket)
+      resolve(socket.address().port)
+    })
+  })
+}
+
 /** False when it was dropped because the kernel takes no more. Errors come as the socket's 'error' event. */
 export function sendBounded(socket: Socket, maxQueueBytes: number, send: () => void): boolean {
   try {
@@ -37,3 +53,5 @@ export function sendBounded(socket: Socket, maxQueueBytes: number, send: () => v
     return false
   }
 }
+
+function ignore(): void {}

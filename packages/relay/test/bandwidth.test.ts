@@ -56,7 +56,8 @@ function limit(relay: Relay, target: number, options: AllocationOptions, protoco
   return relay.change({ revision, upsert: [allocation(1, target, { protocol, options })], remove: [] })
 }
 
-const nearRate = (rate: number, wanted: number) => Math.abs(rate / wanted - 1) < 0.05
+/** Never more than 5 % above; below it only as far as a busy machine keeps the sender from sending. */
+const nearRate = (rate: number, wanted: number) => rate < 1.05 * wanted && rate > 0.85 * wanted
 
 t.test('upload keeps to the rate, however many send', async (t) => {
   const { port: target, heard } = await startSink(t)

@@ -51,6 +51,7 @@ import { createTargetErrors } from './gateway/target-errors.js'
 import { createHookRunner } from './hooks/hook-runner.js'
 import { migrations } from './migrations.js'
 import { createOtherInstances } from './other-instances.js'
+import { readPermission, writePermission } from './permissions.js'
 import { openRelays } from './relays/relay-room.js'
 import { addRelayRoutes } from './relays/relay-routes.js'
 import { createTracked } from './tracked.js'
@@ -190,6 +191,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
 
     // The API
     scope.defer(services.authenticator.use(createDeviceStrategy(sql, issuer, owners)))
+    scope.defer(services.authenticator.declareScopes([readPermission, writePermission]))
     scope.defer(http.guard(prefix, () => features.assertEnabled(flag)))
     scope.defer(http.guard(CONTROL_PATH, gateway.guard))
     scope.defer(http.upgradeRoute(CONTROL_PATH, gateway.upgrade))

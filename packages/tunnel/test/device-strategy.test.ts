@@ -3,6 +3,7 @@ import { createSql, Database, type DirectoryUser, Tokens, type UserDirectory } f
 import { authenticationStrategyContract } from '@sallyport/core/testing'
 import t from 'tap'
 import { createDeviceStrategy, deviceTokenPurpose } from '../dist/devices/device-strategy.js'
+import { createOwners } from '../dist/devices/owners.js'
 import { admin, startPanel } from './support/panel.js'
 
 const panel = await startPanel({ config: { relay: false } })
@@ -14,7 +15,7 @@ const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}`
 authenticationStrategyContract({ test: (name, body) => t.test(name, body) }, async () => {
   const device = await panel.enrol({ id: 'alice' })
   return {
-    strategy: createDeviceStrategy(createSql(panel.kernel.get(Database)), issuer, undefined),
+    strategy: createDeviceStrategy(createSql(panel.kernel.get(Database)), issuer, createOwners(undefined)),
     valid: bearer(device.token),
     invalid: [
       bearer(issuer.issue({ subject: device.id, id: randomUUID() })),
@@ -38,11 +39,14 @@ t.test('the token of a device whose owner is suspended or not there any more is 
   const known = { id: 'alice', email: 'a@b', name: null, permissions: [], memberships: [], suspended: false }
   const kindFor = async (owner: DirectoryUser | undefined) => {
     const directory = { findById: async () => owner } as unknown as UserDirectory
-    const strategy = createDeviceStrategy(sql, issuer, directory)
+    const strategy = createDeviceStrategy(sql, issuer, createOwners(directory))
     const { headers } = bearer(device.token)
     return (await strategy.authenticate({ headers, cookies: {}, method: 'GET', ip: '127.0.0.1' } as never)).kind
   }
   t.equal(await kindFor(known), 'authenticated')
   t.equal(await kindFor({ ...known, suspended: true }), 'refused')
   t.equal(await kindFor(undefined), 'refused')
+  await sql(`UPDATE tunnel_devices SET owner_stamp = 'first' WHERE id = $1`, [device.id])
+  t.equal(await kindFor({ ...known, accessStamp: 'first' }), 'authenticated')
+  t.equal(await kindFor({ ...known, accessStamp: 'second' }), 'refused', 'suspended and back: the token stays dead')
 })

@@ -12,8 +12,11 @@ const deviceCount = 3
 
 type Step =
   | { readonly kind: 'connect'; readonly device: number; readonly at: number; readonly greet: boolean }
-  | { readonly kind: 'hello' | 'close' | 'terminate'; readonly which: number }
-  | { readonly kind: 'revoke' | 'push'; readonly device: number; readonly at: number }
+  | { readonly kind: 'hello'; readonly which: number }
+  | { readonly kind: 'close'; readonly which: number }
+  | { readonly kind: 'terminate'; readonly which: number }
+  | { readonly kind: 'revoke'; readonly device: number; readonly at: number }
+  | { readonly kind: 'push'; readonly device: number; readonly at: number }
   | { readonly kind: 'lose'; readonly losing: boolean }
   | { readonly kind: 'look'; readonly at: number }
   | { readonly kind: 'settle' }
@@ -23,8 +26,17 @@ const at = fc.nat(1)
 const which = fc.nat(100)
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('connect' as const), device, at, greet: fc.boolean() }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('hello' as const, 'close', 'terminate'), which }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('revoke' as const, 'push'), device, at }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('hello' as const, 'close', 'terminate'),
+      which,
+    }) as fc.Arbitrary<Step>,
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('revoke' as const, 'push'), device, at }) as fc.Arbitrary<Step>,
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose' as const), losing: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('look' as const), at }) },
   { weight: 2, arbitrary: fc.constant({ kind: 'settle' as const }) },

@@ -80,6 +80,7 @@ t.test('what another instance changed is told to the agent and to the relay', as
 
 t.test('a device whose revocation no event told of loses its link and its players too', async (t) => {
   const device = await panel.enrol(alice)
+  await panel.allocate(device, { protocol: 'tcp', localPort: 1 })
   const agent = startAgent(panel.url, device.token)
   t.teardown(() => agent.stop())
   await agent.ready()

@@ -2,6 +2,7 @@ import type { Database, Sql } from '@sallyport/core'
 import { createTestLogger } from '@sallyport/core/testing'
 import t from 'tap'
 import { createOwnerChanges } from '../dist/devices/owner-changes.js'
+import { createOwners } from '../dist/devices/owners.js'
 
 /** A database that fails so many times. */
 function follow(failures: number, signal = new AbortController().signal) {
@@ -17,11 +18,12 @@ function follow(failures: number, signal = new AbortController().signal) {
   } as unknown as Database
   const sql = (async (text: string) => (text.startsWith('DELETE') ? [] : [{ id: 'd1' }])) as unknown as Sql
   const nothing = async () => undefined
-  const changed = createOwnerChanges({
+  const { follow: changed } = createOwnerChanges({
     database,
     sql,
     audit: { device: nothing, allocation: nothing },
     revocation: { announce: async (ids) => void announced.push([...ids]), listen: () => () => undefined },
+    owners: createOwners(undefined),
     logger: log.logger,
     signal,
   })

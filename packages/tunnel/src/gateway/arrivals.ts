@@ -116,7 +116,7 @@ export function createArrivals(options: ArrivalOptions): Arrivals {
       const { id, deviceId, tokenId } = session
       underWay += 1
       try {
-        // The database takes no NUL and no half of a pair of surrogates.
+        // The database takes no half of a pair of surrogates, and one such hello would spoil those that go with it.
         const version = hello.version.replace(unprintable, '?')
         const platform = hello.platform.replace(unprintable, '?')
         const device = await batches.run({ id, deviceId, tokenId, version, platform })

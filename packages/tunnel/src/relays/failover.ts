@@ -1,8 +1,8 @@
 import type { Database, Logger, Sql } from '@sallyport/core'
 import type { AuditTrail } from '../audit-trail.js'
 import { isAlive } from '../gateway/instance-lease.js'
-import { isGoneForGood } from './relay-row.js'
 import { countAnew } from '../traffic/write-totals.js'
+import { isGoneForGood } from './relay-row.js'
 
 /** Moves what a lost relay served to another that serves the same public ports. */
 export interface Failover {

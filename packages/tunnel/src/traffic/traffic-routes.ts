@@ -38,7 +38,7 @@ export function addTrafficRoutes(http: Http, { sql, traffic, find }: TrafficRout
       const series = await readSeries(sql, Number(row.id), { ...query, resolution: query.resolution ?? 'minute' })
       traffic.observe()
       await traffic.refresh([row.relay_id])
-      return { ...series, now: traffic.of(row) ?? { ...storedTraffic(row), ...quiet } }
+      return { ...series, now: traffic.live(row) ?? { ...storedTraffic(row), ...quiet } }
     },
   })
 }

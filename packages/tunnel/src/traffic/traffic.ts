@@ -14,7 +14,9 @@ export interface TrafficCounter {
   /** Asks the other instances about these relays, unless it did within the last second. Never rejects. */
   refresh(relayIds: Iterable<string>): Promise<void>
   /** As last observed or refreshed; undefined when nothing is known beyond the row. */
-  of(row: AllocationRow): LiveTraffic | undefined
+  of(row: AllocationRow): Traffic | undefined
+  /** The same, with how fast it grows. */
+  live(row: AllocationRow): LiveTraffic | undefined
   /** All that passed relays steered here since they came, as last observed: it never shrinks. */
   passed(): Traffic
   /** Brings what changed since the last time to the database. What fails is made up for by the next. */
@@ -91,7 +93,13 @@ export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): T
     return memo && [memo.epoch, memo.totals.get(Number(id))]
   }
 
+  const live = (row: AllocationRow): LiveTraffic | undefined => {
+    const [epoch, totals] = running(row) ?? []
+    return epoch !== undefined && totals ? joinTotals(row, epoch, totals) : undefined
+  }
+
   return {
+    live,
     add(relay) {
       const meter = createRelayMeter(relay)
       meters.set(relay.id, meter)
@@ -124,8 +132,10 @@ export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): T
       await Promise.all(elsewhere.map((id) => remember(id, shared)))
     },
     of(row) {
-      const [epoch, totals] = running(row) ?? []
-      return epoch !== undefined && totals ? joinTotals(row, epoch, totals) : undefined
+      const now = live(row)
+      if (!now) return undefined
+      const { bytesIn, bytesOut, connections, open } = now
+      return { bytesIn, bytesOut, connections, open }
     },
     passed() {
       const sum = { ...past, open: 0 }

@@ -4,7 +4,7 @@ import { until } from './until.js'
 export interface TestAgent {
   readonly agent: Agent
   readonly channel: ControlChannel
-  /** Control channel and link both stand. */
+  /** Control channel and link both stand. There is a link once there is an allocation. */
   ready(): Promise<void>
   stop(): Promise<void>
 }
