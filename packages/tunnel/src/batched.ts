@@ -72,12 +72,15 @@ export function createBatched<Item, Result>(options: BatchedOptions<Item, Result
       if (waiting.length >= maxWaiting) return Promise.reject(busy())
       return new Promise((resolve, reject) => {
         waiting.push({ item, since: performance.now(), resolve, reject })
-        // Not at once: what comes in the same turn goes together.
-        queueMicrotask(next)
+        // Not at once: what comes in the same turn of the event loop goes together.
+        setImmediate(next)
       })
     },
     async idle() {
-      while (running.size > 0 || waiting.length > 0) await Promise.all(running)
+      while (running.size > 0 || waiting.length > 0) {
+        if (running.size === 0) await new Promise(setImmediate)
+        else await Promise.all(running)
+      }
     },
   }
 }

@@ -211,7 +211,8 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     scope.defer(placement.idle)
     const present = createPresenter({ snapshot: relays.snapshot, refreshTraffic: traffic.refresh })
     const shared = { sql, present, feed, otherInstances, audit }
-    const allocations = createAllocations({ ...shared, heldPortSeconds: config.relays.heldPortSeconds })
+    const { heldPortSeconds } = config.relays
+    const allocations = createAllocations({ ...shared, heldPortSeconds, waitServed: relays.waitServed })
     addAllocationRoutes(http, {
       allocate: createAllocate({ ...shared, devices, placement, relays, hooks }),
       allocations,

@@ -47,7 +47,7 @@ async function startReceiver(t: Teardown, answer: (response: ServerResponse, rec
 }
 
 const ok = (response: ServerResponse): void => void response.writeHead(204).end()
-const quick: Partial<WebhookTimings> = { pollMs: 20, timeoutMs: 200, retrySeconds: [0.03, 0.03], trimMs: 50 }
+const quick: Partial<WebhookTimings> = { pollMs: 20, timeoutMs: 1_500, retrySeconds: [0.03, 0.03], trimMs: 50 }
 
 t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()) }, async (t) => {
   const db = await openTunnelDatabase()

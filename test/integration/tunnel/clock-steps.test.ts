@@ -3,7 +3,14 @@ import t from 'tap'
 import { until } from '../../support/deadline.js'
 import { withoutPostgres, withoutRedis } from '../../support/real-servers.js'
 import { startAgent } from '../../support/tunnel/agents.js'
-import { allAllocations, newAllocation, newDevice, onlineDevices, relays } from '../../support/tunnel/devices.js'
+import {
+  allAllocations,
+  newAllocation,
+  newDevice,
+  onlineDevices,
+  relays,
+  setQuotas,
+} from '../../support/tunnel/devices.js'
 import { startFleet } from '../../support/tunnel/fleet.js'
 import { echoService, join } from '../../support/tunnel/players.js'
 import { type RelayProgram, startRelayProgram } from '../../support/tunnel/relay-program.js'
@@ -20,8 +27,12 @@ t.test('clocks that differ and jump', { skip: withoutPostgres || withoutRedis },
   const fleet = await startFleet(t, { size: 2, env: (index) => ({ NODE_OPTIONS: (clocks[index] ?? []).join(' ') }) })
   const [a, b] = [fleet.panel(0), fleet.panel(1)]
   const localPort = await echoService(t)
+  await setQuotas(a, { allocationsPerUser: 1_000 })
 
-  /** A device with its tunnel on this relay: the only one that takes allocations of the device's organisation first. */
+  const ahead = await startRelayProgram(outer, a, { nodeArgs: steppingClock(10 * minutes, -20 * minutes) })
+  const behind = await startRelayProgram(outer, b, { nodeArgs: steppingClock(-10 * minutes) })
+
+  /** A device with a tunnel on this relay, by this panel, and a player in it. */
   const joinThrough = async (relay: RelayProgram, index: number, readyWithinMs?: number) => {
     const panel = fleet.panel(index)
     const device = await newDevice(panel)
@@ -31,7 +42,7 @@ t.test('clocks that differ and jump', { skip: withoutPostgres || withoutRedis },
     })
     const agent = startAgent(t, panel.url, device.token)
     await until(
-      'the link to that relay',
+      `the link to the relay ${relay === ahead ? 'ahead' : 'behind'} by the panel ${index}`,
       () => agent.agent.links().some(({ relayId, connected }) => relayId === relay.device.id && connected),
       readyWithinMs,
     )
@@ -40,8 +51,6 @@ t.test('clocks that differ and jump', { skip: withoutPostgres || withoutRedis },
     return { player, device, agent }
   }
 
-  const ahead = await startRelayProgram(outer, a, { nodeArgs: steppingClock(10 * minutes, -20 * minutes) })
-  const behind = await startRelayProgram(outer, b, { nodeArgs: steppingClock(-10 * minutes) })
   const players: Awaited<ReturnType<typeof joinThrough>>[] = []
 
   await t.test(

@@ -10,7 +10,14 @@ import { adminPassword } from '../../support/panel.js'
 import { postgresServer, withoutPostgres } from '../../support/real-servers.js'
 import { adminEmail, signInPanelAt } from '../../support/sign-in-panel.js'
 import { startAgent } from '../../support/tunnel/agents.js'
-import { allAllocations, newAllocation, newDevice, relays, type TestAllocation } from '../../support/tunnel/devices.js'
+import {
+  allAllocations,
+  newAllocation,
+  newDevice,
+  relays,
+  setQuotas,
+  type TestAllocation,
+} from '../../support/tunnel/devices.js'
 import { somePorts } from '../../support/tunnel/fleet.js'
 import { echoService, join, listens } from '../../support/tunnel/players.js'
 import { startRelayProgram } from '../../support/tunnel/relay-program.js'
@@ -43,6 +50,7 @@ t.test('a relay that is gone is stood in for by another of its host group', { sk
   const panel = { ...(await signInPanelAt(kernel.url)), url: kernel.url }
   const group = (name: string, more: string[] = []) => ['--host-group', name, ...more]
   const first = await startRelayProgram(t, panel, { args: group('ours') })
+  await setQuotas(panel, { allocationsPerUser: 100 })
   const device = await newDevice(panel)
   const localPort = await echoService(t)
   const made: TestAllocation[] = []

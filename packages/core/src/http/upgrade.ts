@@ -55,7 +55,8 @@ export function createUpgradeListener(engine: HttpEngine, options: UpgradeOption
       others(request, socket, head)
       return
     }
-    socket.on('error', () => socket.destroy())
+    // No closure: one would keep the request for as long as the socket lives.
+    socket.on('error', destroy)
     sockets.add(socket)
     if (!handler && !wantsWebSocket && isBodyless(request)) {
       answerPlainly(request, socket, plain)
@@ -85,6 +86,10 @@ export function createUpgradeListener(engine: HttpEngine, options: UpgradeOption
     }
     run().catch(refuse)
   }
+}
+
+function destroy(this: Duplex): void {
+  this.destroy()
 }
 
 /** Whether a request can be answered although its parser, which would read a body, has gone. */

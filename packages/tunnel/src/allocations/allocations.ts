@@ -47,10 +47,12 @@ interface AllocationsOptions {
   readonly audit: AuditTrail
   /** How long the port of one that was removed is kept for its device. */
   readonly heldPortSeconds: number
+  /** Resolves when relays steered elsewhere have followed, or will not in time. Never rejects. */
+  readonly waitServed: (ids: readonly number[]) => Promise<void>
 }
 
 export function createAllocations(options: AllocationsOptions): Allocations {
-  const { sql, present, feed, otherInstances, audit, heldPortSeconds } = options
+  const { sql, present, feed, otherInstances, audit, heldPortSeconds, waitServed } = options
 
   /** @throws 404 when it isn't there or isn't the principal's to see, 403 when it may be seen but not changed */
   const find = async (
@@ -76,6 +78,13 @@ export function createAllocations(options: AllocationsOptions): Allocations {
     return row
   }
 
+  /** Tells of a change, and waits until the relay has it. */
+  const serve = async (row: AllocationRow): Promise<void> => {
+    const served = waitServed([Number(row.id)])
+    await feed.announce([row.device_id], [row.relay_id])
+    await served
+  }
+
   const update = async (row: AllocationRow, change: AllocationChange & { paused?: boolean }): Promise<Allocation> => {
     const options = change.options && checkOptionsChange(change.options, row.protocol)
     const updated = await sql<{ id: number }>(
@@ -86,7 +95,7 @@ export function createAllocations(options: AllocationsOptions): Allocations {
          paused = COALESCE($6::boolean, paused),
          options = CASE WHEN $7::boolean THEN '{}'::jsonb ELSE jsonb_strip_nulls(options || $8::jsonb) END,
          target_error = CASE WHEN $2::text IS NULL AND $3::integer IS NULL THEN target_error END,
-         updated_at = now()
+         relay_status = NULL, relay_error = NULL, updated_at = now()
        WHERE id = $1 RETURNING id`,
       [
         Number(row.id),
@@ -100,7 +109,7 @@ export function createAllocations(options: AllocationsOptions): Allocations {
       ],
     )
     if (updated.length === 0) throw tunnelErrors.ALLOCATION_UNKNOWN()
-    await feed.announce([row.device_id], [row.relay_id])
+    await serve(row)
     const [after] = await sql<AllocationRow>(`${selectAllocations} WHERE a.id = $1`, [Number(row.id)])
     if (!after) throw tunnelErrors.ALLOCATION_UNKNOWN()
     return show(after)
@@ -138,7 +147,7 @@ export function createAllocations(options: AllocationsOptions): Allocations {
     async remove(id, by) {
       const row = await findToChange(id, by)
       if (!(await removeAndHold(sql, Number(row.id), heldPortSeconds))) throw tunnelErrors.ALLOCATION_UNKNOWN()
-      await feed.announce([row.device_id], [row.relay_id])
+      await serve(row)
       const { device_id: deviceId, protocol, port } = row
       await audit.allocation('deleted', Number(row.id), by, { deviceId, protocol, port })
     },

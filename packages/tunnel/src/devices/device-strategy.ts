@@ -26,7 +26,8 @@ interface DeviceToken {
   readonly tokenId: string
 }
 
-const concurrency = 2
+/** One: while it runs the next ones gather. */
+const concurrency = 1
 const maxBatch = 256
 const maxWaiting = 20_000
 const waitTimeoutMs = 10_000

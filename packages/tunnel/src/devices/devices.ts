@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { coreErrors, type Principal, type Sql, type TokenIssuer } from '@sallyport/core'
 import { mayRead, type Ownership, reachCondition, reaches, reachOf } from '../access.js'
 import type { AuditTrail, Caller } from '../audit-trail.js'
+import { createBatched } from '../batched.js'
 import { tunnelErrors } from '../errors.js'
 import { isDeviceId } from '../ids.js'
 import type { OtherInstances } from '../other-instances.js'
@@ -42,16 +43,31 @@ interface OwnershipRow {
   readonly approved: boolean
 }
 
+const lookUpBounds = { concurrency: 1, maxBatch: 256, maxWaiting: 10_000, waitTimeoutMs: 10_000 }
+const retryAfterSeconds = 5
+
 export function createDevices(options: DevicesOptions): Devices {
   const { sql, issuer, audit, revocation, owners, otherInstances, isOnline, instanceId } = options
+
+  const lookUp = createBatched<string, OwnershipRow | undefined>({
+    async work(ids) {
+      const rows = await sql<OwnershipRow>(
+        `SELECT id, owner_id, organisation_id, approved_at IS NOT NULL AS approved FROM tunnel_devices
+         WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))`,
+        [JSON.stringify([...new Set(ids)])],
+      )
+      const found = new Map(rows.map((row) => [row.id, row]))
+      return ids.map((id) => found.get(id))
+    },
+    ...lookUpBounds,
+    mayBePoison: () => false,
+    busy: () => coreErrors.UNAVAILABLE({ reason: 'Too much is asked at once' }, { retryAfter: retryAfterSeconds }),
+  })
 
   const find: Devices['find'] = async (id, principal, access) => {
     if (!isDeviceId(id)) throw tunnelErrors.DEVICE_UNKNOWN()
     const reach = reachOf(principal, access)
-    const [row] = await sql<OwnershipRow>(
-      'SELECT id, owner_id, organisation_id, approved_at IS NOT NULL AS approved FROM tunnel_devices WHERE id = $1::uuid',
-      [id],
-    )
+    const row = await lookUp.run(id.toLowerCase())
     if (!row) throw tunnelErrors.DEVICE_UNKNOWN()
     const device = { id: row.id, ownerId: row.owner_id, organisationId: row.organisation_id, approved: row.approved }
     if (reaches(reach, device)) return device

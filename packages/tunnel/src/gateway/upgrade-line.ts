@@ -16,16 +16,23 @@ const retryAfterSeconds = { from: 1, to: 10 }
 
 /** @param welcomes how many welcomes are under way */
 export function createUpgradeLine(welcomes: () => number): UpgradeLine {
-  const line = new Set<IncomingMessage>()
+  const line = new Map<IncomingMessage, () => void>()
   return {
     enter(request) {
       if (line.size + welcomes() >= maxUnderWay) {
         const retryAfter = randomInt(retryAfterSeconds.from, retryAfterSeconds.to + 1)
         throw coreErrors.UNAVAILABLE({ reason: 'Too many control channels are being opened' }, { retryAfter })
       }
-      line.add(request)
-      request.socket.once('close', () => line.delete(request))
+      const gone = (): void => void line.delete(request)
+      line.set(request, gone)
+      request.socket.once('close', gone)
     },
-    leave: (request) => void line.delete(request),
+    leave(request) {
+      const gone = line.get(request)
+      if (!gone) return
+      line.delete(request)
+      // The socket may live for months; the request need not.
+      request.socket.off('close', gone)
+    },
   }
 }

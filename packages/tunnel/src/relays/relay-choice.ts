@@ -35,10 +35,12 @@ interface RelayChoiceOptions {
 }
 
 const retryAfterSeconds = 5
+/** A relay that went must not be chosen for long. */
+const freshMs = 250
 
 export function createRelayChoice(options: RelayChoiceOptions): RelayChoice {
   const { table, policy, events, portRange, instanceId, loadOf } = options
-  /** Chosen since the table was read: a second in which many are made must not all go to one relay. */
+  /** Chosen since the table was read: a moment in which many are made must not all go to one relay. */
   let chosen = new Map<string, number>()
   let chosenOf: ReadonlyMap<string, RelayRow> | undefined
 
@@ -61,7 +63,7 @@ export function createRelayChoice(options: RelayChoiceOptions): RelayChoice {
 
   return {
     async choose(request) {
-      const rows = await table.read()
+      const rows = await table.read(freshMs)
       if (chosenOf !== rows) {
         chosenOf = rows
         chosen = new Map()

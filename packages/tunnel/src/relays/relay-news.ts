@@ -20,7 +20,8 @@ interface RelayNewsOptions {
 }
 
 /** Several that come and go together are one piece of news. */
-const gatherMs = 300
+const tellMs = 20
+const pushMs = 300
 const maxPerEvent = 250
 
 export function createRelayNews({ sql, events, logger, table, instanceId }: RelayNewsOptions): RelayNews {
@@ -61,7 +62,7 @@ export function createRelayNews({ sql, events, logger, table, instanceId }: Rela
       tellTimer ??= setTimeout(() => {
         tellTimer = undefined
         void logged(emit())
-      }, gatherMs).unref()
+      }, tellMs).unref()
     },
     listen(pushState) {
       const off = events.on(relaysChanged, ({ relayIds }) => {
@@ -70,7 +71,7 @@ export function createRelayNews({ sql, events, logger, table, instanceId }: Rela
         pushTimer ??= setTimeout(() => {
           pushTimer = undefined
           running = logged(push(pushState))
-        }, gatherMs).unref()
+        }, pushMs).unref()
       })
       return async () => {
         await off()

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger, Sql } from '@sallyport/core'
 import type { AllocationRow, Traffic } from '../allocations/allocation.js'
 import { type CountedRelay, createRelayMeter, type RelayMeter } from './relay-meter.js'
@@ -42,6 +43,9 @@ interface Memo {
 const memoMs = 900
 /** Relays remembered; the oldest give way. */
 const maxMemos = 1_000
+/** When a relay leaves, rows that were held are tried again. */
+const lastRetries = 2
+const lastRetryMs = 50
 
 export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): TrafficCounter {
   const meters = new Map<string, RelayMeter>()
@@ -114,6 +118,11 @@ export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): T
         past.connections += connections
         try {
           await store(meter)
+          // What somebody held at that moment.
+          for (let retry = 0; retry < lastRetries && meter.due().length > 0; retry += 1) {
+            await delay(lastRetryMs)
+            await store(meter)
+          }
         } catch (error) {
           logger.error({ err: error, relayId: relay.id }, 'the last traffic of a relay could not be stored')
         }

@@ -60,6 +60,8 @@ export function createWebhookOutbox({ store, endpoints, logger, wake }: WebhookO
     // Whoever comes while one batch is written is written by the same loop.
     writing ??= write().finally(() => {
       writing = undefined
+      // Came between the loop's last look and here.
+      if (kept.length > 0 && !failing) void flush()
     })
     return writing
   }

@@ -14,6 +14,7 @@ export interface TestUser {
   readonly kind?: 'user' | 'apiKey'
   readonly userId?: string
   readonly permissions?: readonly string[]
+  readonly scopes?: readonly string[]
   readonly memberships?: Principal['memberships']
 }
 
@@ -42,6 +43,7 @@ export function testUsers(): Plugin {
             id: user.id,
             userId: user.userId ?? user.id,
             permissions: user.permissions ?? [],
+            ...(user.scopes && { scopes: user.scopes }),
             memberships: user.memberships ?? [],
             strategy: 'test-users',
           }
