@@ -36,7 +36,8 @@ if (values.json) console.log(JSON.stringify(results, undefined, 2))
 else for (const { name, unit, ...figures } of results) print(name, unit, figures)
 
 function print(name, unit, figures) {
-  const rows = Object.entries(figures).map(([key, value]) => [key, { [unit]: Number(value.toPrecision(3)) }])
+  const rounded = (value) => (typeof value === 'number' ? Number(value.toPrecision(3)) : JSON.stringify(value))
+  const rows = Object.entries(figures).map(([key, value]) => [key, { [unit]: rounded(value) }])
   console.log(name)
   console.table(Object.fromEntries(rows))
 }

@@ -34,7 +34,7 @@ export async function idle({ agents, seconds }) {
     panel = await scene.panel({ ...config, port: panel.port })
     const ready = Date.now()
     const before = (await ask(panel.child, 'usage', { usage: true })).usage
-    const back = await allBack(crowds, agents)
+    const { back, ends } = await allBack(crowds, agents)
     const after = (await ask(panel.child, 'usage', { usage: true })).usage
     const since = (start) => back.map((at) => Math.max(0, at - start))
     return {
@@ -54,6 +54,9 @@ export async function idle({ agents, seconds }) {
       backAfterReadyAll: Math.max(...since(ready)) / 1_000,
       /** What it took the panel to welcome them all, CPU milliseconds each. */
       cpuPerWelcome: (after.cpuMicroseconds - before.cpuMicroseconds) / 1_000 / agents,
+      /** Tries that failed, for each agent, and those of them that the new panel refused. */
+      failedTries: Object.values(ends).reduce((sum, count) => sum + count, 0) / agents - 1,
+      ends,
       firstConnect: panelCost.connectSeconds,
     }
   } finally {
@@ -95,10 +98,13 @@ async function allBack(crowds, agents) {
   for (;;) {
     const answers = await Promise.all(crowds.map((crowd) => ask(crowd, 'times', { times: true })))
     const standing = answers.reduce((sum, { times }) => sum + times.standing, 0)
-    if (standing === agents) return answers.flatMap(({ times }) => times.cameBack)
+    const ends = {}
+    for (const [reason, count] of answers.flatMap(({ times }) => Object.entries(times.ends))) {
+      ends[reason] = (ends[reason] ?? 0) + count
+    }
+    if (standing === agents) return { back: answers.flatMap(({ times }) => times.cameBack), ends }
     if (Date.now() > end) {
-      const refused = JSON.stringify(answers.map(({ times }) => times.refused))
-      throw new Error(`only ${standing} of ${agents} agents are back after ${backWithinMs} ms; refused: ${refused}`)
+      throw new Error(`only ${standing} of ${agents} are back after ${backWithinMs} ms; ends: ${JSON.stringify(ends)}`)
     }
     await pause(250)
   }

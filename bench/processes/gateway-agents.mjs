@@ -5,7 +5,7 @@ import { createControlChannel } from '@sallyport/relay'
 const pace = 100
 let channels = []
 let cameBack = []
-const refused = {}
+let ends = {}
 
 const linkless = {
   connect: () => undefined,
@@ -28,9 +28,11 @@ async function connect({ panel, tokens }) {
           resolve()
         })
       })
-      channel.on('refused', ({ reason }) => {
-        refused[reason] = (refused[reason] ?? 0) + 1
-      })
+      const count = ({ reason }) => {
+        ends[reason] = (ends[reason] ?? 0) + 1
+      }
+      channel.on('disconnected', count)
+      channel.on('refused', count)
       channel.start()
       await first
     }
@@ -44,10 +46,10 @@ process.on('message', async (task) => {
     await connect(task.connect)
     process.send({ standing: channels.filter(({ connected }) => connected).length })
   }
-  if (task.forget) cameBack = []
+  if (task.forget) [cameBack, ends] = [[], {}]
   if (task.times) {
     const standing = channels.filter(({ connected }) => connected).length
-    process.send({ times: { standing, cameBack, refused } })
+    process.send({ times: { standing, cameBack, ends } })
   }
   if (task.disconnect) {
     await Promise.all(channels.map((channel) => channel.stop()))

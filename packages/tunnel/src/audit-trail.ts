@@ -35,7 +35,11 @@ export interface AuditedChange {
 }
 
 /** @param tell hears of every change, whether the audit log took it or not; must not throw or reject, and is waited for */
-export function createAuditTrail(audit: Audit, logger: Logger, tell?: (change: AuditedChange) => void | Promise<void>): AuditTrail {
+export function createAuditTrail(
+  audit: Audit,
+  logger: Logger,
+  tell?: (change: AuditedChange) => void | Promise<void>,
+): AuditTrail {
   const write = async (
     type: 'device' | 'allocation',
     action: string,

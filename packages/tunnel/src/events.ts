@@ -12,7 +12,7 @@ export const allocationsChanged: EventToken<{ deviceIds: string[]; relayIds?: st
 
 /** What relays made of changed allocations: told by the instance that steers them. */
 export const allocationsServed: EventToken<{
-  allocations: { id: number; deviceId: string; status: 'open' | 'failed' | 'closed' }[]
+  allocations: { id: number; deviceId: string; status: 'open' | 'failed' | 'closed' | 'removed' }[]
 }> = defineEvent('tunnel.allocations.served')
 
 /** Devices that have a newer channel on the instance that tells it: older ones are closed with 4409. */

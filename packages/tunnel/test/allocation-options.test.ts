@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { createAddressList } from '@sallyport/core'
+import fc from 'fast-check'
 import t from 'tap'
 import { normaliseRange } from '../dist/allocations/address-range.js'
 import { startPanel } from './support/panel.js'

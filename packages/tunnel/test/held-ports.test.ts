@@ -67,10 +67,7 @@ t.test('a device keeps sixteen at most, the newest', async (t) => {
   for (let n = 0; n < 10; n += 1) {
     const made = await post(mine, { localPort: 1 + n, protocol: 'both', port: range.from + (n % 4) })
     t.equal(made.status, 201)
-    await sql(
-      `UPDATE tunnel_allocations SET port = port - $1::integer * 100 WHERE host_group = 'localhost'`,
-      [n + 1],
-    )
+    await sql(`UPDATE tunnel_allocations SET port = port - $1::integer * 100 WHERE host_group = 'localhost'`, [n + 1])
     for (const { id } of made.body.allocations) await remove(id)
   }
   const held = await sql<{ local_port: number }>('SELECT local_port FROM tunnel_held_ports')

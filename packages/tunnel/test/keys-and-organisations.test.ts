@@ -1,9 +1,9 @@
 import type { UserDirectory } from '@sallyport/core'
-import { definePlugin, UserDirectory as Directory } from '@sallyport/core'
+import { UserDirectory as Directory, definePlugin } from '@sallyport/core'
 import t from 'tap'
 import { admin, startPanel } from './support/panel.js'
-import type { TestUser } from './support/users.js'
 import { until } from './support/until.js'
+import type { TestUser } from './support/users.js'
 
 /** Everybody exists, the organisation too until it is deleted. */
 function directoryWith(organisations: Set<string>) {
@@ -38,7 +38,7 @@ const panel = await startPanel({ plugins: [directory.plugin] })
 t.teardown(() => panel.stop())
 const tcp = { protocol: 'tcp', localPort: 25_565 }
 
-t.test("a client key reaches what its owner reaches, and no more than it was given", async (t) => {
+t.test('a client key reaches what its owner reaches, and no more than it was given', async (t) => {
   const alices = await panel.enrol({ id: 'alice' })
   const bobs = await panel.enrol({ id: 'bob' })
   const mine = await panel.allocate(alices, tcp)
@@ -81,8 +81,14 @@ t.test('with an organisation its devices go, and nobody else’s', async (t) => 
   await panel.allocate(shared, tcp)
   const kept = await panel.allocate(own, tcp)
   await directory.remove('acme')
-  t.same((await panel.devices(owner)).map(({ id }) => id), [own.id])
-  t.same((await panel.allocations(owner)).map(({ id }) => id), [kept.id])
+  t.same(
+    (await panel.devices(owner)).map(({ id }) => id),
+    [own.id],
+  )
+  t.same(
+    (await panel.allocations(owner)).map(({ id }) => id),
+    [kept.id],
+  )
   t.equal((await panel.call('GET', '/api/tunnel/allocations', { token: shared.token })).status, 401)
   const audited = await until('it is in the audit log', async () => {
     const { body } = await panel.call('GET', '/api/audit?action=device.deleted', { as: admin })

@@ -10,7 +10,6 @@ t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()
   t.teardown(() => postgres[Symbol.asyncDispose]())
   const portRange = somePorts(120)
   const maxConnections = 5
-  const maxWaitingInDatabase = maxConnections - 2
   const open = async (): Promise<Panel> => {
     const plugins = [database({ url: postgres.url, pool: { max: maxConnections } })]
     return startPanel({ plugins, config: { portRange } })
@@ -59,7 +58,7 @@ t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()
   t.test('allocations that wait for one another leave connections for everybody else', async (t) => {
     const device = await panel.enrol(alice)
     const [quick, waiting] = await sequelize.transaction(async (transaction) => {
-      const lock = `SELECT pg_advisory_xact_lock(hashtextextended('tunnel:ports:default', 0))::text`
+      const lock = `SELECT pg_advisory_xact_lock(hashtextextended('tunnel:ports:localhost', 0))::text`
       await sequelize.query(lock, { transaction })
       const waiting = Array.from({ length: 3 * maxConnections }, () => post(device, tcp))
       let answered = false
@@ -68,7 +67,7 @@ t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()
       })
       await until('they wait in the database', async () => {
         const [rows] = await sequelize.query('SELECT count(*) FROM pg_locks WHERE NOT granted', { transaction })
-        return Number((rows as { count: string }[])[0]?.count) >= maxWaitingInDatabase
+        return Number((rows as { count: string }[])[0]?.count) >= 1
       })
       const quick = await panel.call('GET', '/api/tunnel/devices', { as: alice })
       t.notOk(answered, 'they do wait')

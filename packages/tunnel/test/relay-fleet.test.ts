@@ -94,50 +94,55 @@ t.test('relays of several panels', { skip }, async (t) => {
     const another = await stayTcp(port)
     await here.call('DELETE', `/api/tunnel/devices/${device.id}`, { as: alice })
     await another.closed
-    await until('the port is free', () => stayTcp(port).then(
-      () => false,
-      () => true,
-    ))
+    await until('the port is free', () =>
+      stayTcp(port).then(
+        () => false,
+        () => true,
+      ),
+    )
   })
 
-  t.test('a relay that is gone loses its allocations to another of its host group; one without another says so', async (t) => {
-    const first = await startStandAloneRelay(here, { hostGroup: 'pair' })
-    t.teardown(() => first.stop())
-    const device = await there.enrol(alice)
-    const agent = startAgent(there.url, device.token)
-    t.teardown(() => agent.stop())
-    const made = await there.allocate(device, tcp)
-    await agent.ready()
-    await first.stop()
-    const state = async () => (await there.allocations(alice)).find(({ id }) => id === made.id)
-    t.match(await until('offline', async () => ((await state())?.status === 'offline' ? state() : undefined)), {
-      relayOnline: false,
-    })
-    const second = await startStandAloneRelay(there, { hostGroup: 'pair' })
-    t.teardown(() => second.stop())
-    const moved = await until('moved', async () => {
-      const now = await state()
-      return now?.relayId === second.id && now.status === 'open' ? now : undefined
-    })
-    t.equal(moved.port, made.port)
-    await until('the agent has a link to it', () => agent.agent.links().some(({ connected }) => connected))
-    t.equal(await playTcp(made.port, 'moved'), 'moved')
-    await until('audited', async () => {
-      const text = "SELECT count(*)::integer AS n FROM core_audit WHERE action = 'allocation.moved'"
-      const [rows] = await here.kernel.get(Database).sequelize.query(text)
-      return (rows as { n: number }[])[0]?.n === 1
-    })
-    await there.call('DELETE', `/api/tunnel/devices/${second.id}`, { as: admin })
-    await until('it is known no more', async () => (await relayOf(here, second.id)) === undefined)
-    t.equal((await state())?.status, 'offline')
-    await there.call('DELETE', `/api/tunnel/devices/${device.id}`, { as: alice })
-  })
+  t.test(
+    'a relay that is gone loses its allocations to another of its host group; one without another says so',
+    async (t) => {
+      const first = await startStandAloneRelay(here, { hostGroup: 'pair' })
+      t.teardown(() => first.stop())
+      const device = await there.enrol(alice)
+      const agent = startAgent(there.url, device.token)
+      t.teardown(() => agent.stop())
+      const made = await there.allocate(device, tcp)
+      await agent.ready()
+      await first.stop()
+      const state = async () => (await there.allocations(alice)).find(({ id }) => id === made.id)
+      t.match(await until('offline', async () => ((await state())?.status === 'offline' ? state() : undefined)), {
+        relayOnline: false,
+      })
+      const second = await startStandAloneRelay(there, { hostGroup: 'pair' })
+      t.teardown(() => second.stop())
+      const moved = await until('moved', async () => {
+        const now = await state()
+        return now?.relayId === second.id && now.status === 'open' ? now : undefined
+      })
+      t.equal(moved.port, made.port)
+      await until('the agent has a link to it', () => agent.agent.links().some(({ connected }) => connected))
+      t.equal(await playTcp(made.port, 'moved'), 'moved')
+      await until('audited', async () => {
+        const text = "SELECT count(*)::integer AS n FROM core_audit WHERE action = 'allocation.moved'"
+        const [rows] = await here.kernel.get(Database).sequelize.query(text)
+        return (rows as { n: number }[])[0]?.n === 1
+      })
+      await there.call('DELETE', `/api/tunnel/devices/${second.id}`, { as: admin })
+      await until('it is known no more', async () => (await relayOf(here, second.id)) === undefined)
+      t.equal((await state())?.status, 'offline')
+      await there.call('DELETE', `/api/tunnel/devices/${device.id}`, { as: alice })
+    },
+  )
 
   t.test("an organisation's own relay is its members' to see, and comes first for them", async (t) => {
     const owner = { id: 'owner', memberships: [{ organisationId: 'guild', role: 'owner' as const }] }
     const [common, own] = [
       await startStandAloneRelay(here, { publicHost: 'localhost' }),
-      await startStandAloneRelay(there, { organisationId: 'guild' }),
+      await startStandAloneRelay(there, { organisationId: 'guild', as: { ...admin, memberships: owner.memberships } }),
     ]
     t.teardown(() => Promise.all([common.stop(), own.stop()]))
     const ids = async (as: typeof owner | typeof alice) =>

@@ -5,15 +5,17 @@ import { until, within } from '../../support/deadline.js'
 import { type SignInPanel, startSignInPanel } from '../../support/sign-in-panel.js'
 import { type Channel, hello, openChannel } from '../../support/tunnel/channel.js'
 import { newAllocation, newDevice, onlineDevices, type TestDevice } from '../../support/tunnel/devices.js'
+import { somePorts } from '../../support/tunnel/fleet.js'
 
 const [badMessage, tooBig, policy] = [4400, 1009, 1008]
+const { from, to } = somePorts(300)
 let panel: SignInPanel
 let bystander: Channel
 let bystanderDevice: TestDevice
 let foreignAllocation: number
 
 t.before(async () => {
-  panel = await startSignInPanel(t, { RELAY_EMBEDDED: 'true' })
+  panel = await startSignInPanel(t, { RELAY_EMBEDDED: 'true', RELAY_PORT_RANGE: `${from}-${to}` })
   bystanderDevice = await newDevice(panel)
   foreignAllocation = (await newAllocation(panel, bystanderDevice)).id
   bystander = await openChannel(t, panel.url, bystanderDevice.token)

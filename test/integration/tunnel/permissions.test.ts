@@ -5,13 +5,15 @@ import type { Carried, Reply } from '../../support/raw-client.js'
 import { type SignInPanel, startSignInPanel } from '../../support/sign-in-panel.js'
 import { refusal } from '../../support/tunnel/channel.js'
 import { newAllocation, newDevice, setQuotas, type TestDevice } from '../../support/tunnel/devices.js'
+import { somePorts } from '../../support/tunnel/fleet.js'
 import { type Cast, callers, castOf, type Target } from '../../support/tunnel/permission-cast.js'
 
+const ports = somePorts(1_000)
 let panel: SignInPanel
 let cast: Cast
 
 t.before(async () => {
-  panel = await startSignInPanel(t, { RELAY_EMBEDDED: 'true' })
+  panel = await startSignInPanel(t, { RELAY_EMBEDDED: 'true', RELAY_PORT_RANGE: `${ports.from}-${ports.to}` })
   await setQuotas(panel, { allocationsPerUser: 1_000, allocationsPerOrganisation: 1_000 })
   cast = await castOf(panel)
 })

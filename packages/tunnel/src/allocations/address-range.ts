@@ -12,7 +12,8 @@ const mapped = 0xffffn
  */
 export function normaliseRange(text: string): string {
   const [address = '', bits] = text.split('/')
-  if (isIPv4(address)) return format4(toNumber(address.split('.').map(Number), 8), bits === undefined ? width4 : Number(bits))
+  if (isIPv4(address))
+    return format4(toNumber(address.split('.').map(Number), 8), bits === undefined ? width4 : Number(bits))
   // What a URL makes of it: lower case, groups without leading zeros, no dotted tail.
   const value = toNumber(groupsOf(new URL(`http://[${address}]`).hostname.slice(1, -1)), 16)
   const prefix = bits === undefined ? width6 : Number(bits)

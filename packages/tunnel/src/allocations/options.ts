@@ -33,12 +33,21 @@ const closed = { additionalProperties: false }
 
 /** Of a new allocation. */
 export const optionsSchema: TUnsafe<AllocationOptions> = Type.Unsafe<AllocationOptions>(
-  Type.Object(mapFields((schema) => Type.Optional(schema)), closed),
+  Type.Object(
+    mapFields((schema) => Type.Optional(schema)),
+    closed,
+  ),
 )
 
 /** Of a change: null lifts one, or all. */
 export const optionsChangeSchema: TUnsafe<OptionsChange | null> = Type.Unsafe<OptionsChange | null>(
-  Type.Union([Type.Object(mapFields((schema) => Type.Optional(Type.Union([schema, Type.Null()]))), closed), Type.Null()]),
+  Type.Union([
+    Type.Object(
+      mapFields((schema) => Type.Optional(Type.Union([schema, Type.Null()]))),
+      closed,
+    ),
+    Type.Null(),
+  ]),
 )
 
 /**

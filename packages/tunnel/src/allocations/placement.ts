@@ -1,4 +1,11 @@
-import { coreErrors, type Database, isDatabaseUnavailable, type SettingsHandle, type Sql, type UserDirectory } from '@sallyport/core'
+import {
+  coreErrors,
+  type Database,
+  isDatabaseUnavailable,
+  type SettingsHandle,
+  type Sql,
+  type UserDirectory,
+} from '@sallyport/core'
 import type { AllocationOptions } from '@sallyport/relay'
 import type { Transaction } from 'sequelize'
 import type { Ownership } from '../access.js'

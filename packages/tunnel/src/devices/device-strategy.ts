@@ -1,9 +1,4 @@
-import {
-  type AuthenticationStrategy,
-  coreErrors,
-  type Sql,
-  type TokenIssuer,
-} from '@sallyport/core'
+import { type AuthenticationStrategy, coreErrors, type Sql, type TokenIssuer } from '@sallyport/core'
 import { createBatched } from '../batched.js'
 import { bearerToken } from '../bearer.js'
 import { isDeviceId } from '../ids.js'

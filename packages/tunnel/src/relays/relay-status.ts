@@ -6,7 +6,7 @@ export type ServedStatus = 'open' | 'failed' | 'closed'
 export interface Served {
   readonly id: number
   readonly deviceId: string
-  readonly status: ServedStatus
+  readonly status: ServedStatus | 'removed'
 }
 
 /** Writes down what a relay made of its allocations, for instances that do not steer it. */
@@ -106,7 +106,9 @@ export function createRelayStatusWriter(options: RelayStatusOptions): RelayStatu
       for (const id of ids) if (!view.get(id)) marked.delete(id)
       running = write(ids)
         .then(onWritten)
-        .catch((error: unknown) => logger.warn({ err: error, relayId }, 'the status of allocations could not be written'))
+        .catch((error: unknown) =>
+          logger.warn({ err: error, relayId }, 'the status of allocations could not be written'),
+        )
         .finally(() => {
           running = undefined
           if (marked.size > 0) schedule()

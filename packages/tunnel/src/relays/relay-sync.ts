@@ -96,9 +96,7 @@ export function createRelaySync(options: RelaySyncOptions): RelaySync {
     const change = view.difference(state.allocations, deviceIds)
     const nothing = change.upsert.length + change.remove.length === 0
     const gone = view.accept(state.allocations, deviceIds)
-    const unsaved = nothing
-      ? undefined
-      : await unlessInForce(relay.change({ revision: state.revision, ...change }))
+    const unsaved = nothing ? undefined : await unlessInForce(relay.change({ revision: state.revision, ...change }))
     await onTold({ state, gone, ...(deviceIds ? { deviceIds } : {}) })
     return unsaved
   }

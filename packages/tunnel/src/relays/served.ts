@@ -32,31 +32,26 @@ const maxPerEvent = 400
 const defaultTimeoutMs = 2_000
 /** An event may be lost: the database is looked at this often. */
 const lookMs = 250
-/** How long it is remembered that an allocation was given up. */
+/** How long it is remembered that a relay has given an allocation up. */
 const rememberedMs = 5_000
 const maxRemembered = 10_000
 
 export function createServedNews(options: ServedNewsOptions): ServedNews {
   const { sql, events, logger, instanceId, onTold, steeredElsewhere } = options
   const waiting = new Set<(ids: ReadonlySet<number>) => void>()
-  /** Allocations told of, by when, oldest first. */
-  const recent = new Map<number, number>()
+  /** When allocations were told to be removed from their relay, oldest first. */
+  const removed = new Map<number, number>()
 
-  const remember = (ids: ReadonlySet<number>): void => {
+  const remember = (ids: readonly number[]): void => {
     const now = performance.now()
     for (const id of ids) {
-      recent.delete(id)
-      recent.set(id, now)
+      removed.delete(id)
+      removed.set(id, now)
     }
-    for (const [id, at] of recent) {
-      if (recent.size <= maxRemembered && now - at < rememberedMs) break
-      recent.delete(id)
+    for (const [id, at] of removed) {
+      if (removed.size <= maxRemembered && now - at < rememberedMs) break
+      removed.delete(id)
     }
-  }
-
-  const isRecent = (id: number): boolean => {
-    const at = recent.get(id)
-    return at !== undefined && performance.now() - at < rememberedMs
   }
 
   /** Those that somebody else has not said to have followed. */
@@ -68,7 +63,7 @@ export function createServedNews(options: ServedNewsOptions): ServedNews {
       [JSON.stringify(ids), instanceId],
     )
     const there = new Map(rows.map(({ id, open }) => [Number(id), open]))
-    return ids.filter((id) => there.get(id) ?? !isRecent(id))
+    return ids.filter((id) => there.get(id) ?? !removed.has(id))
   }
 
   return {
@@ -112,7 +107,7 @@ export function createServedNews(options: ServedNewsOptions): ServedNews {
     listen: () =>
       events.on(allocationsServed, ({ allocations }, { remote }) => {
         const ids = new Set(allocations.map(({ id }) => id))
-        remember(ids)
+        remember(allocations.filter(({ status }) => status === 'removed').map(({ id }) => id))
         for (const listener of waiting) listener(ids)
         if (remote) onTold(allocations)
       }),

@@ -70,7 +70,7 @@ export function createSteering({ sql, logger, enabled, onTake, onServed }: Steer
       enabled,
       async onTold({ state, deviceIds, gone }) {
         const written = await status.write(deviceIds && state.allocations.map(({ allocation }) => allocation.id))
-        const left = gone.map(({ id, deviceId }): Served => ({ id, deviceId, status: 'closed' }))
+        const left = gone.map(({ id, deviceId }): Served => ({ id, deviceId, status: 'removed' }))
         onServed([...written, ...left], false)
       },
     })

@@ -1,1 +1,2 @@
 export { type TunnelHooksFixture, tunnelHooksContract } from './hooks-contract.js'
+export { relayPolicyContract } from './relay-policy-contract.js'

@@ -1,6 +1,7 @@
 import { createRelay, createRelayChannel, type Relay, type RelayChannel, type RelayHello } from '@sallyport/relay'
 import { admin, type Enrolled, type Panel } from './panel.js'
 import { until } from './until.js'
+import type { TestUser } from './users.js'
 
 export interface StandAloneRelay {
   readonly id: string
@@ -18,15 +19,17 @@ export interface StandAloneRelayOptions extends Said {
   readonly device?: Pick<Enrolled, 'id' | 'token'>
   readonly organisationId?: string
   readonly publicHost?: string
+  /** Who enrols it; default: `admin`. */
+  readonly as?: TestUser
 }
 
 /** A relay of its own with its channel to `panel`; resolves when the panel lists it as online. */
 export async function startStandAloneRelay(
   panel: Panel,
-  { device, organisationId, publicHost = '127.0.0.1', ...hello }: StandAloneRelayOptions = {},
+  { device, organisationId, publicHost = '127.0.0.1', as = admin, ...hello }: StandAloneRelayOptions = {},
 ): Promise<StandAloneRelay> {
   const start = { kind: 'server', name: 'relay', ...(organisationId ? { organisationId } : {}) }
-  const { id, token } = device ?? (await panel.enrol(admin, start))
+  const { id, token } = device ?? (await panel.enrol(as, start))
   const relay = createRelay({ id, dataPort: 0, publicHost })
   await relay.start()
   const channel = createRelayChannel({ panel: panel.url, token: () => token, relay, hello })
