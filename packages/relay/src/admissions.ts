@@ -1,13 +1,17 @@
 import type { Logger } from './logger.js'
+import { KeyedCounts } from './permits.js'
 import type { Admission, PlayerKnock } from './relay-types.js'
 
 const DEFAULT_TIMEOUT_MS = 1_000
+/** Of all who wait, so that a flood on one allocation leaves the others' players their question. */
+const SHARE_OF_ONE = 1 / 4
 
 /** Asks whoever decides about players, for a bounded number of them at once and for a bounded time. */
 export class Admissions {
   readonly #maxWaiting: number
   readonly #logger: Logger
   #admission: Admission | undefined
+  readonly #perAllocation: KeyedCounts = new KeyedCounts()
   #waiting = 0
   #fullSince: number | undefined
 
@@ -15,6 +19,11 @@ export class Admissions {
     this.#admission = admission
     this.#maxWaiting = maxWaiting
     this.#logger = logger
+  }
+
+  /** What holds without an answer. */
+  get otherwise(): 'allow' | 'deny' {
+    return this.#admission?.otherwise ?? 'allow'
   }
 
   /** For players who come from now on. */
@@ -32,8 +41,10 @@ export class Admissions {
       decided(true)
       return ignore
     }
-    const otherwise = admission.otherwise !== 'deny'
-    if (this.#waiting >= this.#maxWaiting) {
+    const otherwise = this.otherwise === 'allow'
+    const allocation = String(knock.allocationId)
+    const ofOne = this.#perAllocation.of(allocation)
+    if (this.#waiting >= this.#maxWaiting || ofOne >= Math.ceil(this.#maxWaiting * SHARE_OF_ONE)) {
       this.#tellFull()
       decided(otherwise)
       return ignore
@@ -43,29 +54,34 @@ export class Admissions {
       decided(answer ?? otherwise)
       return ignore
     }
-    return this.#wait(answer, admission.timeoutMs ?? DEFAULT_TIMEOUT_MS, otherwise, decided)
+    return this.#wait(allocation, answer, admission.timeoutMs ?? DEFAULT_TIMEOUT_MS, (allowed) =>
+      decided(allowed ?? otherwise),
+    )
   }
 
   #wait(
+    allocation: string,
     answer: PromiseLike<unknown>,
     timeoutMs: number,
-    otherwise: boolean,
-    decided: (allowed: boolean) => void,
+    decided: (allowed: boolean | undefined) => void,
   ): () => void {
     this.#waiting += 1
+    const uncount = this.#perAllocation.add(allocation)
     let over = false
     const end = () => {
       if (over) return false
       over = true
       this.#waiting -= 1
+      uncount()
       clearTimeout(timer)
       return true
     }
     const settle = (allowed: unknown) => {
-      if (end()) decided(typeof allowed === 'boolean' ? allowed : otherwise)
+      if (end()) decided(typeof allowed === 'boolean' ? allowed : undefined)
     }
     const timer = setTimeout(settle, timeoutMs)
-    answer.then(settle, () => settle(undefined))
+    // What a host gives may be no real promise and throw.
+    Promise.resolve(answer).then(settle, () => settle(undefined))
     return () => void end()
   }
 

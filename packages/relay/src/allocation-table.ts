@@ -10,6 +10,8 @@ import { UdpListener } from './udp-listener.js'
 interface AllocationTableOptions {
   context: PlayerContext
   events: Emitter<RelayEvents>
+  /** By allocation; of whoever made the table, since it outlives it. */
+  totals: Map<number, AllocationTraffic>
   /** Another grant holds for this device than before; `first`: before there was none. Before anything new is bound. */
   onGrant: (deviceId: string, first: boolean) => void
 }
@@ -31,7 +33,7 @@ export class AllocationTable {
     const desired = new Set(allocations.map(({ id }) => id))
     await this.change(
       allocations,
-      [...this.#ports.keys()].filter((id) => !desired.has(id)),
+      [...this.#options.totals.keys()].filter((id) => !desired.has(id)),
     )
   }
 
@@ -52,10 +54,6 @@ export class AllocationTable {
 
   status(): AllocationStatus[] {
     return [...this.#ports.values()].map((port) => port.status())
-  }
-
-  traffic(): AllocationTraffic[] {
-    return [...this.#ports.values()].map((port) => ({ ...port.traffic }))
   }
 
   /** Whether tickets and links of this device with this grant count. */
@@ -81,6 +79,7 @@ export class AllocationTable {
   }
 
   #remove(id: number, before: Map<string, string>): void {
+    this.#options.totals.delete(id)
     const port = this.#ports.get(id)
     if (port === undefined) return
     this.#unlist(port.allocation, before)
@@ -97,13 +96,13 @@ export class AllocationTable {
       if (known !== undefined) this.#unlist(known, before)
       this.#list(next, before)
     }
-    if (port === undefined) return this.#create(next, noTraffic(next.id))
+    if (port === undefined) return this.#create(next)
     if (samePlace(port.allocation, next)) {
       port.update(next)
       return undefined
     }
     this.#close(port)
-    return this.#create(next, port.traffic)
+    return this.#create(next)
   }
 
   #list({ id, deviceId, grant }: RelayAllocation, before: Map<string, string>): void {
@@ -131,9 +130,11 @@ export class AllocationTable {
     this.#closing.add(closed)
   }
 
-  #create(allocation: RelayAllocation, traffic: AllocationTraffic): PublicPort {
+  #create(allocation: RelayAllocation): PublicPort {
     const { id } = allocation
-    const { context, events } = this.#options
+    const { context, events, totals } = this.#options
+    const traffic = totals.get(id) ?? noTraffic(id)
+    totals.set(id, traffic)
     const create = allocation.protocol === 'tcp' ? TcpListener : UdpListener
     const port = new PublicPort(
       allocation,

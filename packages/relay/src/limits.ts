@@ -10,9 +10,11 @@ export interface RelayLimits {
   maxHandshakesPerSource: number
   /** From OPEN to the agent's data connection; then the player is let go. Default 10,000. */
   openTimeoutMs: number
-  /** Players waiting for their data connection, for one device. Default 1,024. */
+  /** A player of a device without a link is held for it this long (TCP; UDP is dropped). Default 5,000. */
+  linkWaitMs: number
+  /** Players waiting for the link, and again for their data connection, for one device. Default 1,024. */
   maxWaitingPerDevice: number
-  /** Players waiting for an answer of the admission, in all. Default 4,096. */
+  /** Players waiting for an answer of the admission, in all; a quarter of it for one allocation. Default 4,096. */
   maxWaitingAdmissions: number
   /** Players' TCP connections and UDP flows, in all. Default 65,536. */
   maxConnections: number
@@ -59,6 +61,7 @@ export const DEFAULT_RELAY_LIMITS: Readonly<RelayLimits> = Object.freeze({
   maxHandshakes: 1_024,
   maxHandshakesPerSource: 64,
   openTimeoutMs: 10_000,
+  linkWaitMs: 5_000,
   maxWaitingPerDevice: 1_024,
   maxWaitingAdmissions: 4_096,
   maxConnections: 65_536,

@@ -7,10 +7,6 @@ export class Permits {
     this.#max = max
   }
 
-  get taken(): number {
-    return this.#taken
-  }
-
   /** Gives what returns the permit (once, however often it is called), or undefined when there is none left. */
   take(): (() => void) | undefined {
     if (this.#taken >= this.#max) return undefined

@@ -1,4 +1,5 @@
 import type { Admissions } from './admissions.js'
+import type { HeldPlayers } from './held-players.js'
 import type { RelayLimits } from './limits.js'
 import type { Logger } from './logger.js'
 import type { Permits } from './permits.js'
@@ -15,7 +16,7 @@ export interface PublicListener {
   stopAccepting(): void
   /** Breaks off every player. */
   cutPlayers(): void
-  /** Resolves when, after `stopAccepting`, the port and every player's socket are closed. */
+  /** Resolves when, after `stopAccepting`, the port and every player's sockets are closed, and their ends told. */
   closed(): Promise<void>
   /** Resolves when there is no player whose leaving is worth waiting for. */
   drained(): Promise<void>
@@ -26,6 +27,7 @@ export interface PlayerContext {
   bindHost: string
   limits: RelayLimits
   logger: Logger
+  held: HeldPlayers
   waiting: WaitingPlayers
   admissions: Admissions
   /** Connections and flows, in all. */

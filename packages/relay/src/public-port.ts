@@ -4,7 +4,7 @@ import { sameService } from './same-allocation.js'
 
 /** One allocation in force: its listener while it should have one, tried again while the port cannot be bound. */
 export class PublicPort {
-  readonly traffic: AllocationTraffic
+  readonly #traffic: AllocationTraffic
   readonly #context: PlayerContext
   readonly #createListener: ListenerFactory
   readonly #onCondition: (condition: AllocationCondition, error?: string) => void
@@ -24,7 +24,7 @@ export class PublicPort {
     onCondition: (condition: AllocationCondition, error?: string) => void,
   ) {
     this.#allocation = allocation
-    this.traffic = traffic
+    this.#traffic = traffic
     this.#context = context
     this.#createListener = createListener
     this.#onCondition = onCondition
@@ -83,7 +83,7 @@ export class PublicPort {
   }
 
   async #listen(): Promise<void> {
-    const listener = this.#createListener(this.#allocation, this.traffic, this.#context)
+    const listener = this.#createListener(this.#allocation, this.#traffic, this.#context)
     this.#listener = listener
     try {
       const port = await listener.listen()

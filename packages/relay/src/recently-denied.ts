@@ -22,8 +22,4 @@ export class RecentlyDenied {
     this.#until.delete(key)
     return false
   }
-
-  clear(): void {
-    this.#until.clear()
-  }
 }

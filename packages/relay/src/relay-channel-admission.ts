@@ -22,6 +22,8 @@ interface Question {
 const MAX_WAITING = 4_096
 /** Questions in a second; a flood of players must not look like one of messages to the panel. */
 const MAX_PER_SECOND = 4_000
+/** Of them, about one allocation: others' players keep theirs. */
+const MAX_PER_SECOND_OF_ONE = 1_000
 const SECOND_MS = 1_000
 
 /** @param send false when there is no connection */
@@ -34,21 +36,26 @@ export function createAdmissionQuestions(
   let nextId = 0
   let askedSince = 0
   let asked = 0
+  const askedOf = new Map<number, number>()
 
   function ask(player: PlayerKnock, timeoutMs: number): Promise<boolean> {
     const now = performance.now()
     if (now - askedSince >= SECOND_MS) {
       askedSince = now
       asked = 0
+      askedOf.clear()
     }
-    if (waiting.size >= MAX_WAITING || asked >= MAX_PER_SECOND) return Promise.reject(new Error('too many players ask'))
-    const id = nextId
     const { allocationId, protocol, remoteAddress, remotePort } = player
+    const ofOne = askedOf.get(allocationId) ?? 0
+    if (waiting.size >= MAX_WAITING || asked >= MAX_PER_SECOND || ofOne >= MAX_PER_SECOND_OF_ONE)
+      return Promise.reject(new Error('too many players ask'))
+    const id = nextId
     if (!send({ type: 'admission', id, allocationId, protocol, remoteAddress, remotePort })) {
       return Promise.reject(new Error('the panel is away'))
     }
     nextId += 1
     asked += 1
+    askedOf.set(allocationId, ofOne + 1)
     return new Promise((resolve, reject) => {
       const giveUp = () => reject(new Error('no answer'))
       waiting.set(id, { until: now + timeoutMs, settle: resolve, giveUp })

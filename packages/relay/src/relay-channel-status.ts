@@ -20,6 +20,8 @@ export interface RelayStatusReporter {
   applied(revision: number, whole: boolean): void
   /** Something may be different: told soon. */
   changed(): void
+  /** Told at once, when the panel has been told anything yet. */
+  now(): void
   /** The connection is over. */
   reset(): void
   /** Returns what ends the listening. */
@@ -96,6 +98,9 @@ export function createRelayStatus(options: RelayStatusOptions): RelayStatusRepor
       report(whole || first)
     },
     changed,
+    now() {
+      if (inForce !== undefined) report(false)
+    },
     reset() {
       clearTimeout(soon)
       clearInterval(often)

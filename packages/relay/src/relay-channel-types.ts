@@ -76,6 +76,7 @@ export interface RelayChannelEvents extends Omit<ControlConnectionEvents, 'refus
 export interface RelayChannel {
   /** Connects, for ever, until `stop()` or 'refused'; may be called again after either. */
   start(): void
+  /** Reports traffic, ended connections and status once more. To have all of them in it, stop the relay before. */
   stop(): Promise<void>
   readonly connected: boolean
   /** Tells the panel that the relay takes no new allocations any more. */

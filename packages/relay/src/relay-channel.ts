@@ -142,7 +142,10 @@ export function createRelayChannel(options: RelayChannelOptions): RelayChannel {
       unsubscribe = [status.listen(), relay.on('connection', ended.add)]
     },
     stop() {
-      if (connection.connected) report()
+      if (reports !== undefined) {
+        report()
+        status.now()
+      }
       return connection.stop()
     },
     get connected() {

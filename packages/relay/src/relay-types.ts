@@ -116,7 +116,7 @@ export interface RelayStatus {
   allocations: AllocationStatus[]
 }
 
-/** Running totals since the relay was created. Payload only, no framing. */
+/** Running totals since the relay was created, over stops and starts. Payload only, no framing. */
 export interface AllocationTraffic {
   allocationId: number
   /** Bytes from players. */
@@ -198,7 +198,10 @@ export interface Relay {
   apply(state: RelayState): Promise<void>
   /** As `apply`, told by what is different, at a cost by what is different. An older or equal revision is ignored. */
   change(change: RelayChange): Promise<void>
-  /** For players who come from now on; undefined: everybody is let in. Throws RELAY_ERR_INVALID_OPTION. */
+  /**
+   * For players who come from now on; undefined: everybody is let in. Its `otherwise` is stored: after a restart it holds until this is
+   * called again, unless the relay was made with an `admission`. Throws RELAY_ERR_INVALID_OPTION.
+   */
   setAdmission(admission: Admission | undefined): void
   status(): RelayStatus
   traffic(): AllocationTraffic[]

@@ -6,6 +6,7 @@ import { DesiredState } from './desired-state.js'
 import { DeviceLinks } from './device-links.js'
 import { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
+import { HeldPlayers } from './held-players.js'
 import { Permits } from './permits.js'
 import { checkAdmission, type ResolvedRelayOptions, resolveRelayOptions } from './relay-options.js'
 import type {
@@ -19,7 +20,7 @@ import type {
   RelayState,
   RelayStatus,
 } from './relay-types.js'
-import { decodeSnapshot, encodeSnapshot, type RelaySnapshot } from './snapshot.js'
+import { encodeSnapshot, type RelaySnapshot, readSnapshot } from './snapshot.js'
 import { SnapshotSaver } from './snapshot-saver.js'
 import { TicketMemory } from './ticket-memory.js'
 import { Tickets } from './tickets.js'
@@ -50,6 +51,9 @@ class EmbeddedRelay implements Relay {
   readonly #memory: TicketMemory
   readonly #admissions: Admissions
   readonly #desired: DesiredState = new DesiredState()
+  readonly #totals: Map<number, AllocationTraffic> = new Map()
+  /** As `setAdmission` said, here or before the restart. */
+  #otherwise: 'allow' | 'deny' | undefined
   #dataPort: number
   #ownKey: Buffer | undefined
   #phase: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped'
@@ -114,6 +118,10 @@ class EmbeddedRelay implements Relay {
 
   setAdmission(admission: Admission | undefined): void {
     this.#admissions.set(checkAdmission(admission))
+    const before = this.#otherwise
+    this.#otherwise = this.#admissions.otherwise
+    // Before the start it would replace what is to be loaded.
+    if (this.#phase === 'running' && this.#otherwise !== before) this.#saveInBackground()
   }
 
   status(): RelayStatus {
@@ -122,7 +130,7 @@ class EmbeddedRelay implements Relay {
   }
 
   traffic(): AllocationTraffic[] {
-    return this.#running?.table.traffic() ?? []
+    return [...this.#totals.values()].map((totals) => ({ ...totals }))
   }
 
   devices(): RelayDevice[] {
@@ -176,9 +184,13 @@ class EmbeddedRelay implements Relay {
       accepts: (deviceId, grant) => table.accepts(deviceId, grant),
       limits,
       logger,
-      onLink: (deviceId, connected) => events.emit('link', { deviceId, connected }),
+      onLink: (deviceId, connected) => {
+        events.emit('link', { deviceId, connected })
+        if (connected) held.linked(deviceId)
+      },
       onReject: (deviceId, message) => waiting.reject(deviceId, message),
     })
+    const held = new HeldPlayers(limits)
     const waiting = new WaitingPlayers(links, limits)
     const data = new DataListener({
       host: bindHost,
@@ -193,8 +205,9 @@ class EmbeddedRelay implements Relay {
     const tell = (event: RelayEvents['connection']) => events.emit('connection', event)
     const admissions = this.#admissions
     const table: AllocationTable = new AllocationTable({
-      context: { bindHost, limits, logger, waiting, admissions, permits, tell },
+      context: { bindHost, limits, logger, held, waiting, admissions, permits, tell },
       events,
+      totals: this.#totals,
       onGrant: (deviceId, first) => this.#enforceGrant({ links, table }, deviceId, first),
     })
     return { tickets, links, data, table }
@@ -235,28 +248,36 @@ class EmbeddedRelay implements Relay {
   }
 
   async #load(): Promise<void> {
-    const { storage, logger } = this.#options
     let snapshot: RelaySnapshot | undefined
     try {
-      const stored = await storage.load()
+      const stored = await this.#options.storage.load()
       if (stored === undefined) return
-      snapshot = decodeSnapshot(stored)
-      if (snapshot === undefined) throw new RelayError('RELAY_ERR_STORAGE_CORRUPT', 'not a snapshot of a relay')
+      snapshot = readSnapshot(stored, this.id)
     } catch (error) {
       if (!(error instanceof RelayError) || error.code !== 'RELAY_ERR_STORAGE_CORRUPT') throw error
       // To serve without is better than not to serve: the panel brings the state again. But what was revoked is not
       // known any more, so no ticket of before counts.
-      logger.error({ error: error.message }, 'stored state lost; starting without')
+      this.#options.logger.error({ error: error.message }, 'stored state lost; starting without')
       this.#memory.revokeAll(Date.now())
       return
     }
     if (snapshot.state.revision >= this.#desired.revision) this.#desired.restore(snapshot.state)
     this.#ownKey ??= snapshot.ticketKey
     this.#memory.restore(snapshot.tickets)
+    if (this.#otherwise !== undefined) return
+    this.#otherwise = snapshot.otherwise
+    // Whoever decides has still to come back.
+    const away = snapshot.otherwise === 'deny' && this.#options.admission === undefined
+    if (away) this.#admissions.set({ decide: () => false, otherwise: 'deny' })
   }
 
   #snapshot(): unknown {
-    const snapshot: RelaySnapshot = { state: this.#desired.snapshot(), tickets: this.#memory.snapshot(Date.now()) }
+    const snapshot: RelaySnapshot = {
+      relayId: this.id,
+      state: this.#desired.snapshot(),
+      tickets: this.#memory.snapshot(Date.now()),
+    }
+    if (this.#otherwise !== undefined) snapshot.otherwise = this.#otherwise
     if (this.#ownKey !== undefined && this.#options.ticketKey === undefined) snapshot.ticketKey = this.#ownKey
     return encodeSnapshot(snapshot)
   }

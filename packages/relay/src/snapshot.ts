@@ -1,3 +1,4 @@
+import { RelayError } from './errors.js'
 import { parseRelayState } from './relay-state.js'
 import type { RelayState } from './relay-types.js'
 import type { TicketMemorySnapshot } from './ticket-memory.js'
@@ -6,26 +7,51 @@ const SNAPSHOT_VERSION = 1
 
 /** What a relay keeps in its storage. */
 export interface RelaySnapshot {
+  /** Undefined in those of earlier versions. */
+  relayId?: string
   state: RelayState
   /** Only when the relay made it itself. */
   ticketKey?: Buffer
   tickets: TicketMemorySnapshot
+  /** Who is let in without an answer, as `setAdmission` said; undefined: it was not called. */
+  otherwise?: 'allow' | 'deny'
 }
 
-export function encodeSnapshot({ state, ticketKey, tickets }: RelaySnapshot): unknown {
+export function encodeSnapshot({ ticketKey, ...rest }: RelaySnapshot): unknown {
   const key = ticketKey === undefined ? {} : { ticketKey: ticketKey.toString('base64url') }
-  return { version: SNAPSHOT_VERSION, state, tickets, ...key }
+  return { version: SNAPSHOT_VERSION, ...rest, ...key }
 }
 
-/** Undefined for what is no snapshot of this version. */
-export function decodeSnapshot(value: unknown): RelaySnapshot | undefined {
+/** Throws RELAY_ERR_STORAGE_CORRUPT for what is no snapshot of this version or another relay's. */
+export function readSnapshot(stored: unknown, id: string): RelaySnapshot {
+  const snapshot = decodeSnapshot(stored)
+  if (snapshot === undefined) throw new RelayError('RELAY_ERR_STORAGE_CORRUPT', 'not a snapshot of a relay')
+  const { relayId = id } = snapshot
+  if (relayId !== id) throw new RelayError('RELAY_ERR_STORAGE_CORRUPT', `it is of relay '${relayId}', this is '${id}'`)
+  return snapshot
+}
+
+function decodeSnapshot(value: unknown): RelaySnapshot | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { version, state, ticketKey, tickets } = value as { [K in keyof RelaySnapshot | 'version']?: unknown }
+  const { version, relayId, state, ticketKey, tickets, otherwise } = value as {
+    [K in keyof RelaySnapshot | 'version']?: unknown
+  }
   const parsed = parseRelayState(state)
   if (version !== SNAPSHOT_VERSION || !parsed.ok || !isTicketMemory(tickets)) return undefined
-  if (ticketKey === undefined) return { state: parsed.state, tickets }
-  if (typeof ticketKey !== 'string') return undefined
-  return { state: parsed.state, tickets, ticketKey: Buffer.from(ticketKey, 'base64url') }
+  const snapshot: RelaySnapshot = { state: parsed.state, tickets }
+  if (relayId !== undefined) {
+    if (typeof relayId !== 'string') return undefined
+    snapshot.relayId = relayId
+  }
+  if (ticketKey !== undefined) {
+    if (typeof ticketKey !== 'string') return undefined
+    snapshot.ticketKey = Buffer.from(ticketKey, 'base64url')
+  }
+  if (otherwise !== undefined) {
+    if (otherwise !== 'allow' && otherwise !== 'deny') return undefined
+    snapshot.otherwise = otherwise
+  }
+  return snapshot
 }
 
 function isTicketMemory(value: unknown): value is TicketMemorySnapshot {

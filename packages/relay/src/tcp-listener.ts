@@ -58,6 +58,8 @@ export class TcpListener implements PublicListener {
 
   async closed(): Promise<void> {
     await this.#closed
+    // Their agents' side may be a moment behind, and their end is still to be told.
+    await this.drained()
   }
 
   async drained(): Promise<void> {

@@ -17,7 +17,7 @@ export interface TcpPlayerOptions {
   onGone: () => void
 }
 
-/** One player's TCP connection: waits, unread, to be let in and for the agent's data connection, and is spliced to it. */
+/** One player's TCP connection: waits, unread, for the agent's link, to be let in and for the data connection, and is spliced to it. */
 export class TcpPlayer {
   readonly remoteAddress: string
   readonly #socket: Socket
@@ -38,13 +38,27 @@ export class TcpPlayer {
   }
 
   start(): void {
-    const { allocation, remoteAddress, remotePort, context } = this.#options
+    const { allocation, context } = this.#options
     // Nobody is asked about a player who could not be served.
     const refusal = context.waiting.refusal(allocation.deviceId)
-    if (refusal !== undefined) {
-      this.#leave(refusal)
-      return
-    }
+    if (refusal === undefined) this.#ask()
+    else if (refusal === 'no_link') this.#hold()
+    else this.#leave(refusal)
+  }
+
+  #hold(): void {
+    const { allocation, context } = this.#options
+    const withdraw = context.held.hold(allocation.deviceId, (linked) => {
+      if (linked) this.#ask()
+      else this.#leave('no_link')
+    })
+    if (withdraw === undefined) this.#leave('busy')
+    else this.#wait(withdraw)
+  }
+
+  /** May the player in? */
+  #ask(): void {
+    const { allocation, remoteAddress, remotePort, context } = this.#options
     let decided = false
     const knock = { allocationId: allocation.id, protocol: 'tcp' as const, remoteAddress, remotePort }
     const withdraw = context.admissions.ask(knock, (allowed) => {
@@ -52,7 +66,10 @@ export class TcpPlayer {
       if (allowed) this.#call()
       else this.#leave('denied')
     })
-    if (decided) return
+    if (!decided) this.#wait(withdraw)
+  }
+
+  #wait(withdraw: () => void): void {
     this.#withdraw = withdraw
     // Into the socket's own bounded buffer, without which a reset would not be noticed.
     this.#socket.read(0)

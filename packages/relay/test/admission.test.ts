@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
 import type { Admission, PlayerKnock, Relay, RelayEvents, RelayOptions } from '../dist/index.js'
-import { createRelay } from '../dist/index.js'
+import { createRelay, memoryStorage } from '../dist/index.js'
 import {
   allocation,
   dial,
   ending,
+  portOf,
+  readAll,
   readBytes,
+  startAgent,
   startEcho,
   startTunnel,
   startUdpEcho,
@@ -111,6 +114,68 @@ t.test('when too many wait, what holds otherwise holds at once', async (t) => {
   t.ok(await echoes(next), 'the place is free again')
 })
 
+t.test('one allocation has no more than its share of the questions', async (t) => {
+  const { asked, admission } = desk({ otherwise: 'deny', timeoutMs: 10_000 })
+  const { relay, port, target } = await tunnelled(t, { admission, limits: { maxWaitingAdmissions: 8 } })
+  await relay.change({ revision: 2, upsert: [allocation(2, target)], remove: [] })
+  for (let players = 0; players < 2; players += 1) await dial(t, port)
+  await until(() => asked.length === 2)
+  await ending(await dial(t, port))
+  t.equal(asked.length, 2)
+  const other = await dial(t, portOf(relay, 2))
+  await until(() => asked.length === 3)
+  asked[2]?.answer(true)
+  t.ok(await echoes(other))
+})
+
+t.test('an answer that only looks like a promise does no harm', async (t) => {
+  const thenable = {
+    // biome-ignore lint/suspicious/noThenProperty: that is what is tested
+    then() {
+      throw new Error('not a promise')
+    },
+  }
+  const decide = () => thenable as unknown as Promise<boolean>
+  const { port, events } = await tunnelled(t, { admission: { decide, otherwise: 'deny' } })
+  await ending(await dial(t, port))
+  t.match(events, [{ reason: 'denied' }])
+})
+
+t.test('what holds without an answer is kept over a restart, until it is said anew', async (t) => {
+  const storage = memoryStorage()
+  const away = { decide: () => Promise.reject(new Error('away')), otherwise: 'deny' as const }
+  const { port: target } = await startEcho(t)
+  const restarted = async (more: RelayOptions = {}, before: (relay: Relay) => void = () => {}) => {
+    const relay = createRelay({ dataPort: 0, storage, ...more })
+    t.teardown(() => relay.stop())
+    before(relay)
+    await relay.start()
+    await startAgent(t, relay)
+    return relay
+  }
+  const letIn = async (relay: Relay) => {
+    const player = await dial(t, portOf(relay, 1))
+    player.end('a')
+    return (await readAll(player).catch(() => '')).length === 1
+  }
+  const first = await restarted()
+  await first.apply({ revision: 1, allocations: [allocation(1, target)] })
+  t.ok(await letIn(first))
+  first.setAdmission(away)
+  t.notOk(await letIn(first))
+  await first.stop()
+  const second = await restarted()
+  t.notOk(await letIn(second), 'nobody has said anything yet')
+  await second.stop()
+  const own = await restarted({ admission: { decide: () => true } })
+  t.ok(await letIn(own), 'its own admission comes first')
+  await own.stop()
+  const early = await restarted({}, (relay) => relay.setAdmission(undefined))
+  t.ok(await letIn(early), 'said before the start')
+  await early.stop()
+  t.ok(await letIn(await restarted()))
+})
+
 t.test('a player who leaves meanwhile is dropped, and so is one whose allocation goes', async (t) => {
   const { asked, admission } = desk({ timeoutMs: 10_000 })
   const { relay, port, events, reached } = await tunnelled(t, { admission })
@@ -134,7 +199,7 @@ t.test('a player who leaves meanwhile is dropped, and so is one whose allocation
 
 t.test('nobody is asked about a player whom no agent could serve', async (t) => {
   const { asked, admission } = desk()
-  const { port, agent, relay, events } = await tunnelled(t, { admission })
+  const { port, agent, relay, events } = await tunnelled(t, { admission, limits: { linkWaitMs: 20 } })
   await agent.stop()
   await until(() => relay.devices().length === 0)
   await ending(await dial(t, port))

@@ -247,6 +247,49 @@ t.test('a stored state that is lost is said, and no ticket of before counts', as
   await until(() => !agent.links().some(({ connected }) => connected))
 })
 
+t.test('the state of another relay is not served, nor does its key or what it has spent count', async (t) => {
+  const storage = memoryStorage()
+  const first = await startRelay(t, { id: 'before', storage })
+  await first.apply({ revision: 7, allocations: [allocation(1, 9)] })
+  first.setAdmission({ decide: () => true, otherwise: 'deny' })
+  const key = Buffer.from(first.ticketKey)
+  await first.stop()
+  const errors: unknown[] = []
+  const log = () => {}
+  const logger = { debug: log, info: log, warn: log, error: (obj: unknown) => errors.push(obj) }
+  const second = await startRelay(t, { id: 'after', storage, logger })
+  t.match(errors, [{ error: /'before'/ }])
+  t.match(second.status(), { revision: 0, allocations: [] })
+  t.notOk(key.equals(second.ticketKey))
+  await second.apply({ revision: 1, allocations: [allocation(2, 9)] })
+  await second.stop()
+  const again = await startRelay(t, { id: 'after', storage, logger })
+  t.match(again.status(), { revision: 1, allocations: [{ allocationId: 2 }] })
+  t.equal(errors.length, 1)
+})
+
+t.test('totals stay while it is stopped and go on when it is started again', async (t) => {
+  const { port: target } = await startEcho(t)
+  const relay = await startRelay(t)
+  await relay.apply({ revision: 1, allocations: [allocation(1, target), allocation(2, target)] })
+  const echo = async () => {
+    const player = await dial(t, portOf(relay, 1))
+    player.write('abc')
+    await readBytes(player, 3)
+  }
+  await startAgent(t, relay)
+  await echo()
+  await relay.stop()
+  const carried = { bytesIn: 3, bytesOut: 3, connections: 1, open: 0 }
+  t.match(relay.traffic(), [{ allocationId: 1, ...carried }, { allocationId: 2 }])
+  await relay.start()
+  await startAgent(t, relay)
+  await echo()
+  t.match(relay.traffic(), [{ allocationId: 1, bytesIn: 6, bytesOut: 6, connections: 2, open: 1 }, { allocationId: 2 }])
+  await relay.change({ revision: 2, upsert: [], remove: [1] })
+  t.match(relay.traffic(), [{ allocationId: 2 }])
+})
+
 t.test('a handler that throws is logged and the others are called', async (t) => {
   const errors: unknown[] = []
   const log = () => {}

@@ -56,16 +56,19 @@ function limit(relay: Relay, target: number, options: AllocationOptions, protoco
   return relay.change({ revision, upsert: [allocation(1, target, { protocol, options })], remove: [] })
 }
 
-/** Never more than 5 % above; below it only as far as a busy machine keeps the sender from sending. */
-const nearRate = (rate: number, wanted: number) => rate < 1.05 * wanted && rate > 0.85 * wanted
+/**
+ * Never more than 5 % above, when measured from the first byte on: later, what the relay makes up for after a standstill would be in it.
+ * Below it only as far as a busy machine keeps the sender from sending, which datagrams do not make up for.
+ */
+const nearRate = (rate: number, wanted: number, least = 0.85) => rate < 1.05 * wanted && rate > least * wanted
 
 t.test('upload keeps to the rate, however many send', async (t) => {
   const { port: target, heard } = await startSink(t)
   const { relay, port } = await startTunnel(t, target, { allocation: { options: { bandwidth: RATE } } })
   const players = [await dial(t, port), await dial(t, port)]
+  const measuring = rateOf(() => heard.bytes, MEASURED_BYTES)
   for (const player of players) flood(player)
-  await until(() => heard.bytes > 200_000)
-  const rate = await rateOf(() => heard.bytes, MEASURED_BYTES)
+  const rate = await measuring
   t.ok(nearRate(rate, RATE), `${rate} of ${RATE} bytes/s`)
   await relay.apply({ revision: 2, allocations: [] })
 })
@@ -76,12 +79,11 @@ t.test('download keeps to the rate, apart from upload', async (t) => {
     flood(socket)
   })
   const { port, relay } = await startTunnel(t, target, { allocation: { options: { bandwidth: RATE } } })
+  const measuring = rateOf(() => relay.traffic()[0]?.bytesOut ?? 0, MEASURED_BYTES)
   const player = await dial(t, port)
   player.resume()
   flood(player)
-  const count = () => relay.traffic()[0]?.bytesOut ?? 0
-  await until(() => count() > 200_000)
-  const rate = await rateOf(count, MEASURED_BYTES)
+  const rate = await measuring
   t.ok(nearRate(rate, RATE), `${rate} of ${RATE} bytes/s`)
 })
 
@@ -150,20 +152,16 @@ t.test('datagrams above the rate are dropped, both ways', async (t) => {
   })
   const player = await udpSocket(t)
   const payload = Buffer.alloc(1_000, 1)
+  const measuring = rateOf(() => relay.traffic()[0]?.bytesIn ?? 0, 1_500_000)
   const sending = setInterval(() => {
     for (let n = 0; n < 10; n += 1) player.send(payload, port, '127.0.0.1')
   }, 5)
   t.teardown(() => clearInterval(sending))
-  let heard = 0
-  player.on('message', (answer) => {
-    heard += answer.length
-  })
-  await until(() => heard > 100_000)
-  const rate = await rateOf(() => relay.traffic()[0]?.bytesIn ?? 0, 1_500_000)
-  t.ok(nearRate(rate, 500_000), `in: ${rate} bytes/s`)
+  const rate = await measuring
   clearInterval(sending)
+  t.ok(nearRate(rate, 500_000, 0.5), `in: ${rate} bytes/s`)
   const back = relay.traffic()[0]?.bytesOut ?? 0
-  t.ok(back > 1_000_000 && back <= (relay.traffic()[0]?.bytesIn ?? 0), `out: ${back}`)
+  t.ok(back > 500_000 && back <= (relay.traffic()[0]?.bytesIn ?? 0), `out: ${back}`)
 })
 
 t.test('a burst of datagrams within the queue is delayed, not lost', async (t) => {

@@ -86,8 +86,11 @@ t.test('admission questions: bounded, given up in time, at the end of the connec
   )
   questions.terms({ timeoutMs: 20, otherwise: 'deny' })
   t.match(admission, { timeoutMs: 20, otherwise: 'deny' })
-  const ask = () => Promise.resolve(admission?.decide(player)).catch(() => 'no answer')
-  const answers = Array.from({ length: 6_000 }, ask)
+  const ask = (allocationId = 1) =>
+    Promise.resolve(admission?.decide({ ...player, allocationId })).catch(() => 'no answer')
+  const answers = Array.from({ length: 1_100 }, () => ask())
+  t.equal(sent.length, 1_000, 'no more about one allocation in one second')
+  for (let index = 0; index < 6_000; index += 1) answers.push(ask(2 + (index % 6)))
   t.equal(sent.length, 4_000, 'no more in one second')
   t.equal(await answers.at(-1), 'no answer')
   questions.answer({ type: 'admission', id: sent[0]?.id ?? -1, allow: false })

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import t from 'tap'
 import type { AgentRefusal, RelayEvents } from '../dist/index.js'
 import {
@@ -144,14 +145,52 @@ t.test('a target beyond the rules is not dialled', async (t) => {
   t.equal(dialled, 0)
 })
 
-t.test('without an agent the player is let go at once', async (t) => {
-  const relay = await startRelay(t)
+t.test('without an agent the player is held for it, and then let go', async (t) => {
+  const linkWaitMs = 100
+  const relay = await startRelay(t, { limits: { linkWaitMs } })
   await relay.apply({ revision: 1, allocations: [allocation(1, 9)] })
   const reasons: unknown[] = []
   relay.on('connection', ({ reason }) => reasons.push(reason))
+  const since = performance.now()
   t.equal(await ending(await dial(t, portOf(relay, 1))), 'end')
+  t.ok(performance.now() - since > linkWaitMs - 10)
   t.same(reasons, ['no_link'])
 })
+
+t.test('players who come before the agent are served when it is there', async (t) => {
+  const { port: target } = await startEcho(t)
+  const relay = await startRelay(t)
+  await relay.apply({ revision: 1, allocations: [allocation(1, target)] })
+  const early = [await dial(t, portOf(relay, 1)), await dial(t, portOf(relay, 1))]
+  early[0]?.end('first')
+  early[1]?.write('second')
+  await startAgent(t, relay)
+  const [first, second] = early as [Socket, Socket]
+  t.equal(String(await readAll(first)), 'first')
+  t.equal(String(await readBytes(second, 6)), 'second')
+})
+
+t.test(
+  'players held for an agent: so many for one device, cut with their allocation, missed when they leave',
+  async (t) => {
+    const relay = await startRelay(t, { limits: { maxWaitingPerDevice: 2, linkWaitMs: 60_000 } })
+    await relay.apply({ revision: 1, allocations: [allocation(1, 9), allocation(2, 9, { deviceId: 'device-2' })] })
+    const events: string[] = []
+    relay.on('connection', ({ allocationId, reason }) => events.push(`${allocationId} ${reason}`))
+    const leaves = await dial(t, portOf(relay, 1))
+    const stays = await dial(t, portOf(relay, 1))
+    const other = await dial(t, portOf(relay, 2))
+    t.equal(await ending(await dial(t, portOf(relay, 1))), 'end')
+    t.same(events.splice(0), ['1 busy'])
+    leaves.resetAndDestroy()
+    await until(() => events.length === 1)
+    t.same(events.splice(0), ['1 reset'])
+    const [seen, cut] = [ending(stays), ending(other)]
+    await relay.apply({ revision: 2, allocations: [] })
+    await Promise.all([seen, cut])
+    t.same(events.sort(), ['1 cut', '2 cut'])
+  },
+)
 
 t.test('an agent that brings no data connection: the player is let go in time', async (t) => {
   const relay = await startRelay(t, { limits: { openTimeoutMs: 50 } })

@@ -1,5 +1,6 @@
 import type { Disposer, Events, Logger } from '@sallyport/core'
 import { allocationsChanged } from './events.js'
+import { inChunks } from './in-chunks.js'
 
 /** What changed: the allocations of these devices, on these relays. */
 export interface ChangedAllocations {
@@ -51,7 +52,7 @@ export function createChangeFeed({ events, logger, syncRelays, pushState }: Chan
       const ids = [...new Set(deviceIds)]
       const named = relayIds && relayIds.length <= maxRelaysPerEvent ? { relayIds: [...new Set(relayIds)] } : {}
       const told = Promise.all(
-        inEvents(ids).map((some) => events.emit(allocationsChanged, { deviceIds: some, ...named })),
+        inChunks(ids, maxDevicesPerEvent).map((some) => events.emit(allocationsChanged, { deviceIds: some, ...named })),
       ).catch((error: unknown) => {
         logger.error({ err: error, deviceIds: ids }, 'the other instances could not be told of changed allocations')
       })
@@ -68,9 +69,4 @@ function once(work: () => void): () => void {
     if (!done) work()
     done = true
   }
-}
-
-function inEvents(ids: readonly string[]): string[][] {
-  const count = Math.ceil(ids.length / maxDevicesPerEvent)
-  return Array.from({ length: count }, (_, at) => ids.slice(at * maxDevicesPerEvent, (at + 1) * maxDevicesPerEvent))
 }

@@ -121,6 +121,8 @@ const relayFleet = `
   ALTER TABLE tunnel_allocations ADD COLUMN target_error text;
   -- The relay's running totals that are in bytes_in, bytes_out and connections already.
   ALTER TABLE tunnel_allocations ADD COLUMN counted_epoch text;
+  -- The epoch before: what is told of it later was counted or is lost, but is never counted twice.
+  ALTER TABLE tunnel_allocations ADD COLUMN counted_before text;
   ALTER TABLE tunnel_allocations ADD COLUMN counted_in bigint NOT NULL DEFAULT 0;
   ALTER TABLE tunnel_allocations ADD COLUMN counted_out bigint NOT NULL DEFAULT 0;
   ALTER TABLE tunnel_allocations ADD COLUMN counted_connections bigint NOT NULL DEFAULT 0;
@@ -166,14 +168,7 @@ const webhooks = `
     created_at timestamptz NOT NULL DEFAULT now()
   );
   CREATE INDEX tunnel_webhook_deliveries_due ON tunnel_webhook_deliveries (endpoint, due_at);
-`
 
-const trafficEpochs = `
-  -- The epoch before counted_epoch: what is told of it later was counted or is lost, but is never counted twice.
-  ALTER TABLE tunnel_allocations ADD COLUMN counted_before text;
-`
-
-const toldPresence = `
   -- What webhooks last said of them.
   ALTER TABLE tunnel_devices ADD COLUMN told_online boolean NOT NULL DEFAULT false;
   ALTER TABLE tunnel_relays ADD COLUMN told_online boolean NOT NULL DEFAULT false;
@@ -186,7 +181,5 @@ export const migrations: readonly Migration[] = [
   { name: '0004-create-instances', up: ({ sql }) => sql(instances) },
   { name: '0005-relay-fleet', up: ({ sql }) => sql(relayFleet) },
   { name: '0006-create-traffic-series', up: ({ sql }) => sql(trafficSeries) },
-  { name: '0007-create-webhook-deliveries', up: ({ sql }) => sql(webhooks) },
-  { name: '0008-traffic-epochs', up: ({ sql }) => sql(trafficEpochs) },
-  { name: '0009-told-presence', up: ({ sql }) => sql(toldPresence) },
+  { name: '0007-create-webhooks', up: ({ sql }) => sql(webhooks) },
 ]

@@ -5,30 +5,27 @@ import { isAlive } from './gateway/instance-lease.js'
 export interface OtherInstances {
   /**
    * To be called before anything is written. While events do not get through, whatever another living instance would have
-   * to do at once is refused: it has the channel of one of the devices, or steers one of the relays or one that serves
-   * the devices.
+   * to do at once is refused: it has the device's channel, or steers the relay.
+   * @param relayId left out: every relay that serves the device
    * @throws `CORE_ERR_UNAVAILABLE` (503)
    */
-  assertNotNeeded(deviceIds: readonly string[], relayIds?: readonly string[]): Promise<void>
+  assertNotNeeded(deviceId: string, relayId?: string): Promise<void>
 }
 
 const retryAfterSeconds = 5
 
 export function createOtherInstances(sql: Sql, events: Events, instanceId: string): OtherInstances {
   return {
-    async assertNotNeeded(deviceIds, relayIds = []) {
+    async assertNotNeeded(deviceId, relayId) {
       if (events.connected) return
       const needed = await sql<{ id: string }>(
-        `WITH device AS (SELECT value::uuid AS id FROM jsonb_array_elements_text($2::jsonb)),
-         involved AS (
-           SELECT d.instance_id FROM tunnel_devices d JOIN device USING (id)
+        `WITH involved AS (
+           SELECT instance_id FROM tunnel_devices WHERE id = $2::uuid
            UNION
-           SELECT r.instance_id FROM tunnel_relays r WHERE r.id IN (SELECT jsonb_array_elements_text($3::jsonb))
-           UNION
-           SELECT r.instance_id FROM tunnel_relays r JOIN tunnel_allocations a ON a.relay_id = r.id
-           JOIN device ON device.id = a.device_id)
+           SELECT instance_id FROM tunnel_relays WHERE id = $3::text OR ($3::text IS NULL
+             AND id IN (SELECT relay_id FROM tunnel_allocations WHERE device_id = $2::uuid)))
          SELECT instance_id AS id FROM involved WHERE instance_id <> $1::uuid AND ${isAlive('instance_id')} LIMIT 1`,
-        [instanceId, JSON.stringify(deviceIds), JSON.stringify(relayIds)],
+        [instanceId, deviceId, relayId ?? null],
       )
       if (needed.length === 0) return
       const reason = 'The panel cannot reach the instance that serves this at the moment'

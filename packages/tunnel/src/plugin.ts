@@ -137,7 +137,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     scope.defer(() => gateway.stop())
     scope.defer(gateway.listen())
     onDrain(() => gateway.stop())
-    scope.defer(every(config.gateway.presenceIntervalMs, 'writing presence', logger, gateway.refresh))
+    scope.defer(every(config.gateway.presenceIntervalMs, 'checking presence', logger, gateway.refresh))
 
     // What follows from changes
     const revocation = createRevocation({

@@ -24,14 +24,10 @@ t.test('a channel on another instance ends the older one with 4409, and is not h
   const { id, token } = await database.device()
   const older = await openChannel(a, token)
   t.equal(await whereIs(id), a.instanceId)
-  t.equal(await b.presence.elsewhere(id), true)
-  t.equal(await a.presence.elsewhere(id), false)
   const newer = await openChannel(b, token)
   t.equal(await older.closed, 4409)
   t.match(older.messages.at(-1), { type: 'error', error: 'replaced' })
   await until('the older one is forgotten', () => !a.gateway.isOnline(id))
-  t.same(await a.gateway.locate([id]), { here: [], elsewhere: new Map([[id, b.instanceId]]) })
-  t.same(await b.gateway.locate([id]), { here: [id], elsewhere: new Map() })
   t.equal(await whereIs(id), b.instanceId)
   t.ok(newer.isOpen)
   newer.socket.close()
@@ -112,6 +108,7 @@ t.test('when too much is under way it is 503, at a time of its own each', async 
   const requests = Array.from({ length: 2_000 }, () => ({
     headers: { upgrade: 'websocket' },
     socket: { once: () => undefined },
+    once: () => undefined,
   }))
   for (const request of requests) gateway.gateway.guard(request as never)
   const waits = new Set<number>()

@@ -7,8 +7,11 @@ import { admin, startPanel } from './support/panel.js'
 import { until } from './support/until.js'
 import type { TestUser } from './support/users.js'
 
-const heartbeatMs = 100
-const panel = await startPanel({ config: { gateway: { heartbeatMs, helloTimeoutMs: 300, presenceIntervalMs: 100 } } })
+/** Peers run in this process too: on a busy machine they answer late by what one turn of the event loop takes. */
+const heartbeatMs = 1_000
+const panel = await startPanel({
+  config: { gateway: { heartbeatMs, helloTimeoutMs: 1_500, presenceIntervalMs: 100 } },
+})
 t.teardown(() => panel.stop())
 
 const alice: TestUser = { id: 'alice' }
@@ -202,7 +205,7 @@ t.test('a peer that answers pings stays', async (t) => {
   channel.socket.on('ping', () => {
     pings += 1
   })
-  await until('pings', () => pings >= 5)
+  await until('pings', () => pings >= 3)
   t.ok(channel.isOpen)
   channel.socket.close()
 })

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { Database, type EventOrigin, Events, type EventToken, override } from '@sallyport/core'
 import t from 'tap'
 import { allocationsChanged, devicesRevoked } from '../dist/index.js'
 import { startAgent } from './support/agent.js'
 import { openChannel } from './support/channel.js'
-import { startPanel } from './support/panel.js'
+import { type Call, startPanel } from './support/panel.js'
 import { until } from './support/until.js'
 
 type Handler = (payload: never, origin: EventOrigin) => void | Promise<void>
@@ -12,11 +13,14 @@ type Handler = (payload: never, origin: EventOrigin) => void | Promise<void>
 function testEvents() {
   const handlers = new Map<string, Set<Handler>>()
   const resyncs = new Set<() => void | Promise<void>>()
+  const redis = { away: false }
   const deliver = async (name: string, payload: unknown, remote: boolean): Promise<void> => {
     for (const handler of handlers.get(name) ?? []) await handler(payload as never, { remote })
   }
   const events: Events = {
-    connected: true,
+    get connected() {
+      return !redis.away
+    },
     emit: ({ name }, payload) => deliver(name, payload, false),
     on({ name }, handler) {
       const known = handlers.get(name) ?? new Set()
@@ -30,6 +34,7 @@ function testEvents() {
   }
   return {
     events,
+    redis,
     fromElsewhere: <T>({ name }: EventToken<T>, payload: T) => deliver(name, payload, true),
     async resync() {
       for (const handler of resyncs) await handler()
@@ -37,7 +42,7 @@ function testEvents() {
   }
 }
 
-const { events, fromElsewhere, resync } = testEvents()
+const { events, redis, fromElsewhere, resync } = testEvents()
 const panel = await startPanel({ kernel: { overrides: [override(Events, events)] } })
 t.teardown(() => panel.stop())
 const alice = { id: 'alice' }
@@ -108,4 +113,63 @@ t.test('a device that is connected elsewhere is online', async (t) => {
     [device.id],
   )
   t.equal(await isOnline(), false, 'and it is not, when that instance has stopped saying so')
+})
+
+t.test('while Redis is away, what another living instance would have to do is refused', async (t) => {
+  t.teardown(() => {
+    redis.away = false
+  })
+  const zoe = { id: 'zoe' }
+  const device = await panel.enrol(zoe)
+  const { id } = await panel.allocate(device, { protocol: 'tcp', localPort: 1 })
+  const other = randomUUID()
+  const otherLives = (seconds: number) =>
+    sql(
+      `INSERT INTO tunnel_instances (id, alive_until) VALUES ($1, now() + make_interval(secs => $2))
+       ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until`,
+      [other, seconds],
+    )
+  const channelAt = (instance: string | null) =>
+    sql('UPDATE tunnel_devices SET instance_id = $2 WHERE id = $1', [device.id, instance])
+  const url = `/api/tunnel/allocations/${id}`
+  const ask = (method: string, path: string, call: Call = {}) => panel.call(method, path, { as: zoe, ...call })
+  const rename = (name: string) => ask('PATCH', url, { json: { name } })
+  const shown = async () => (await panel.allocations(zoe)).map(({ traffic: _, ...one }) => one)
+
+  redis.away = true
+  t.equal((await rename('alone')).status, 200, 'what this instance can do alone goes on')
+
+  await otherLives(60)
+  await channelAt(other)
+  const before = await shown()
+  const refused = [
+    await rename('no'),
+    await ask('POST', '/api/tunnel/allocations', { json: { deviceId: device.id, protocol: 'udp', localPort: 2 } }),
+    await ask('POST', `${url}/close`),
+    await ask('DELETE', url),
+    await ask('POST', `/api/tunnel/devices/${device.id}/regenerate-token`),
+    await ask('DELETE', `/api/tunnel/devices/${device.id}`),
+  ]
+  t.same([...new Set(refused.map(({ status }) => status))], [503])
+  t.ok(refused.every(({ headers }) => Number(headers.get('retry-after')) > 0))
+  t.same(await shown(), before, 'and nothing is written')
+  t.equal((await panel.call('GET', '/api/tunnel/allocations', { token: device.token })).status, 200)
+
+  await otherLives(-1)
+  t.equal((await rename('dead')).status, 200, 'a dead one would do nothing anyway')
+
+  await channelAt(null)
+  await otherLives(60)
+  await sql(
+    `WITH its AS (
+       INSERT INTO tunnel_relays (id, host_group, kind, host, data_port, instance_id)
+       VALUES ('theirs', 'theirs', 'embedded', 'localhost', 1, $2) RETURNING id)
+     INSERT INTO tunnel_allocations (device_id, relay_id, host_group, protocol, port, local_host, local_port)
+     SELECT $1, its.id, 'theirs', 'tcp', 20000, '127.0.0.1', 1 FROM its`,
+    [device.id, other],
+  )
+  t.equal((await rename('here')).status, 200, 'the relay of this one is steered here')
+  t.equal((await ask('DELETE', `/api/tunnel/devices/${device.id}`)).status, 503, 'the device has players at the other')
+  redis.away = false
+  t.equal((await ask('DELETE', `/api/tunnel/devices/${device.id}`)).status, 200)
 })

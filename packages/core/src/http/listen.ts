@@ -12,6 +12,12 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_SOCKET_BAD_PORT: 'the port is not between 0 and 65535',
 }
 
+/**
+ * Connections that may wait to be accepted, as far as the system allows (Linux: `net.core.somaxconn`). Node's own 511 overflow when
+ * thousands of agents come back at once, and whoever is dropped then waits for seconds.
+ */
+const backlog = 8_192
+
 /** Makes a server listen. Throws `CORE_ERR_LISTEN_FAILED` with why not; the server may then be tried again. */
 export function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
@@ -27,7 +33,7 @@ export function listen(server: Server, host: string, port: number): Promise<Addr
     server.once('error', fail)
     server.once('listening', succeed)
     try {
-      server.listen({ host, port })
+      server.listen({ host, port, backlog })
     } catch (error) {
       server.off('error', fail)
       fail(error as NodeJS.ErrnoException)

@@ -17,7 +17,7 @@ export interface RelayCommandOptions {
 
 export function relayOptions(command: Command): Command {
   const bindHost = new Option('--bind-host <address>', 'where public ports and the data port listen')
-  const dataPort = new Option('--data-port <port>', 'port that agents dial, TCP and UDP')
+  const dataPort = new Option('--data-port <port>', 'TCP port that agents dial')
   return command
     .addOption(bindHost.argParser(parseBindHost).default('127.0.0.1'))
     .addOption(dataPort.argParser(parseDataPort).default(7350))

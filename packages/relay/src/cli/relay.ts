@@ -94,7 +94,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-/** The relay first: how its last connections ended is told to the panel yet. */
+/** The relay first: how its last connections ended, and what they carried, is told to the panel yet. */
 async function stop(served: Relay, channel: RelayChannel): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<void>((resolve) => {

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
 import { createAgent } from '../../dist/index.js'
 import { createTicketIssuer } from '../../dist/tickets.js'
 import { createFakePanel, type FakeConnection, type FakePanel, problem, until } from '../fake-panel.js'
-import { dial, readAll, startEcho } from '../support.js'
+import { dial, readAll, readBytes, startEcho } from '../support.js'
 import { createHome, type Home } from './command.js'
 
 const RELAY_ID = 'device-1'
@@ -66,8 +67,16 @@ t.test('serves players, restarts from its state without a panel, ends with 0 on 
   player.end('hello')
   t.equal(String(await readAll(player)), 'hello')
 
+  const stays = await dial(t, port)
+  stays.write('last')
+  t.equal(String(await readBytes(stays, 4)), 'last')
   first.kill('SIGTERM')
   t.equal(await first.exit, 0)
+  for (let totals: unknown; !isDeepStrictEqual(totals, [[1, 9, 9, 2, 0]]); )
+    totals = (await connection.next('relay_traffic'))['totals']
+  const { ended } = await connection.next('relay_connections')
+  t.match((ended as unknown[]).at(-1), { bytesIn: 4, bytesOut: 4, reason: 'cut' })
+  t.match(await connection.next('relay_status'), { revision: 3, allocations: [], devices: 0, connections: 0 })
   t.match(first.stdout(), /^stopping$/m)
   const state = `${home.config}.state`
   t.equal((await stat(state)).mode & 0o777, 0o600)

@@ -65,6 +65,7 @@ export function createAllocate(
 ): (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]> {
   const { sql, devices, placement, relays, otherInstances, hooks, feed, present, audit } = options
 
+  const noRelay = () => tunnelErrors.NO_RELAY_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
   const noneFree = () => tunnelErrors.NO_PORTS_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
 
   const choose = async (device: OwnedDevice, { protocol, region, port }: AllocationRequest): Promise<ChosenRelay[]> => {
@@ -72,7 +73,7 @@ export function createAllocate(
     const request = { deviceId, ownerId, organisationId, region: region ?? null, protocols: protocolsOf(protocol) }
     const chosen = (await relays.choose(request)).slice(0, maxRelays)
     const [first] = chosen
-    if (!first) throw tunnelErrors.NO_RELAY_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
+    if (!first) throw noRelay()
     const fitting = chosen.filter(({ portRange: { from, to } }) => port === undefined || (port >= from && port <= to))
     if (fitting.length === 0) throw tunnelErrors.PORT_OUT_OF_RANGE(first.portRange)
     return reachable(device, fitting)
@@ -82,7 +83,7 @@ export function createAllocate(
   const reachable = async (device: OwnedDevice, chosen: readonly ChosenRelay[]): Promise<ChosenRelay[]> => {
     const checked = await Promise.allSettled(
       chosen.map(async (relay) => {
-        await otherInstances.assertNotNeeded([device.id], [relay.id])
+        await otherInstances.assertNotNeeded(device.id, relay.id)
         return relay
       }),
     )
@@ -107,36 +108,38 @@ export function createAllocate(
       rows.map((row) => row.relay_id),
     )
 
-  /** Brings them to their relay. Gives them as they are then, without those that were removed meanwhile. */
+  /** Brings them to their relay. Gives them as they are then, or, when one was removed meanwhile, as they were made. */
   const serve = async (rows: readonly AllocationRow[]): Promise<readonly AllocationRow[]> => {
     const served = relays.waitServed(idsOf(rows))
     await announce(rows)
     if (!rows.some((row) => relays.snapshot().state(row) === 'pending')) return rows
     await served
-    return sql<AllocationRow>(
+    const after = await sql<AllocationRow>(
       `${selectAllocations} WHERE a.id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)) ORDER BY a.id`,
       [JSON.stringify(idsOf(rows))],
     )
+    return after.length === rows.length ? after : rows
   }
 
-  /** Undefined when the relay has no number for it. */
+  /** `full`: the relay has no number for it. */
   const placeOn = async (
     relay: ChosenRelay,
     item: Omit<Placing, 'relay' | 'avoid'>,
-  ): Promise<readonly AllocationRow[] | undefined> => {
+  ): Promise<readonly AllocationRow[] | 'full' | 'gone'> => {
     const avoid = new Set<number>()
     while (avoid.size < maxTries) {
       const placed = await placement.run({ ...item, relay, avoid })
-      if (placed.kind === 'no_port' || placed.kind === 'relay_gone') return undefined
+      if (placed.kind === 'no_port') return 'full'
+      if (placed.kind === 'relay_gone') return 'gone'
       if (placed.kind !== 'made') throw refusalOf(placed)
       const rows = await serve(placed.rows)
       const live = relays.snapshot()
       if (!rows.some((row) => live.state(row) === 'failed')) return rows
       await takeBack(rows)
       for (const { port } of rows) avoid.add(port)
-      if (item.port !== undefined) return undefined
+      if (item.port !== undefined) return 'full'
     }
-    return undefined
+    return 'full'
   }
 
   return async (request, by) => {
@@ -168,13 +171,15 @@ export function createAllocate(
       const numbers = JSON.stringify([relay.hostGroup, relay.portRange])
       if (full.has(numbers)) continue
       const rows = await placeOn(relay, item)
-      if (!rows) {
+      if (rows === 'gone') continue
+      if (rows === 'full') {
         full.add(numbers)
         continue
       }
       await Promise.all(rows.map((row) => recordCreation(row, by)))
       return present(rows)
     }
+    if (full.size === 0) throw noRelay()
     throw port === undefined ? noneFree() : tunnelErrors.PORT_TAKEN({ port })
   }
 

@@ -74,13 +74,14 @@ export function createAllocations(options: AllocationsOptions): Allocations {
   /** Finds it for a change that its relay and its agent will hear of. */
   const findToChange = async (id: string, by: By): Promise<AllocationRow> => {
     const row = await find(id, by.principal, 'write')
-    await otherInstances.assertNotNeeded([row.device_id], [row.relay_id])
+    await otherInstances.assertNotNeeded(row.device_id, row.relay_id)
     return row
   }
 
   /** Tells of a change, and waits until the relay has it. */
   const serve = async (row: AllocationRow): Promise<void> => {
-    const served = waitServed([Number(row.id)])
+    // A relay that is gone says nothing.
+    const served = row.relay_online ? waitServed([Number(row.id)]) : undefined
     await feed.announce([row.device_id], [row.relay_id])
     await served
   }

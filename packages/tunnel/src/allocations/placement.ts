@@ -11,6 +11,8 @@ import type { Transaction } from 'sequelize'
 import type { Ownership } from '../access.js'
 import { type Batched, createBatched } from '../batched.js'
 import type { PortRange } from '../config.js'
+import { isAlive } from '../gateway/instance-lease.js'
+import { isGoneForGood } from '../relays/relay-row.js'
 import { lock } from '../sql.js'
 import { type AllocationRow, selectAllocationsFrom } from './allocation.js'
 import { choosePorts } from './choose-ports.js'
@@ -152,7 +154,7 @@ async function refuse(
   return refused
 }
 
-/** Makes the rows. A relay that is gone has none. */
+/** Makes the rows. A relay that has gone since it was chosen gets none. */
 async function insert(
   sql: Sql,
   transaction: Transaction,
@@ -174,17 +176,18 @@ async function insert(
   )
   const rows = await sql<AllocationRow>(
     `WITH wanted AS (
-       SELECT * FROM jsonb_to_recordset($1::jsonb) AS w (
+       SELECT w.* FROM jsonb_to_recordset($1::jsonb) AS w (
          host_group text, relay_id text, protocol text, port integer, device_id uuid, local_host text,
-         local_port integer, name text, options jsonb)),
+         local_port integer, name text, options jsonb)
+       JOIN tunnel_relays r ON r.id = w.relay_id
+       WHERE ${isAlive('r.instance_id')} AND NOT ${isGoneForGood}),
      no_longer_kept AS (
        DELETE FROM tunnel_held_ports h USING wanted w
        WHERE (h.host_group, h.port, h.protocol) = (w.host_group, w.port, w.protocol)),
      made AS (
        INSERT INTO tunnel_allocations
          (host_group, relay_id, protocol, port, device_id, local_host, local_port, name, options)
-       SELECT w.host_group, w.relay_id, w.protocol, w.port, w.device_id, w.local_host, w.local_port, w.name, w.options
-       FROM wanted w JOIN tunnel_relays r ON r.id = w.relay_id
+       SELECT host_group, relay_id, protocol, port, device_id, local_host, local_port, name, options FROM wanted
        RETURNING *)
      ${selectAllocationsFrom('made')}`,
     [JSON.stringify(wanted)],

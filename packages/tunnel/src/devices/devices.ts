@@ -92,7 +92,7 @@ export function createDevices(options: DevicesOptions): Devices {
 
     async remove(id, by) {
       const device = await find(id, by.principal, 'write')
-      await otherInstances.assertNotNeeded([device.id])
+      await otherInstances.assertNotNeeded(device.id)
       const [gone] = await sql<{ name: string }>('DELETE FROM tunnel_devices WHERE id = $1::uuid RETURNING name', [
         device.id,
       ])
@@ -104,7 +104,7 @@ export function createDevices(options: DevicesOptions): Devices {
     async regenerateToken(id, by) {
       const device = await find(id, by.principal, 'write')
       if (!device.approved) throw tunnelErrors.DEVICE_NOT_APPROVED()
-      await otherInstances.assertNotNeeded([device.id])
+      await otherInstances.assertNotNeeded(device.id)
       const ownerStamp = await owners.stampOf(device.ownerId)
       const tokenId = randomUUID()
       // The device code gives out nothing any more: whoever asked for a new token has it.

@@ -1,6 +1,7 @@
 import type { Disposer, Events, Logger } from '@sallyport/core'
 import type { ChangedAllocations } from '../change-feed.js'
 import { devicesRevoked } from '../events.js'
+import { inChunks } from '../in-chunks.js'
 
 /** Ends what devices hold open, once the database says that their tokens are dead. */
 export interface Revocation {
@@ -33,7 +34,9 @@ export function createRevocation({ events, logger, cut, syncRelays }: Revocation
   return {
     async announce(deviceIds) {
       if (deviceIds.length === 0) return
-      const told = Promise.all(inEvents(deviceIds).map((some) => events.emit(devicesRevoked, { deviceIds: some })))
+      const told = Promise.all(
+        inChunks(deviceIds, maxPerEvent).map((some) => events.emit(devicesRevoked, { deviceIds: some })),
+      )
       const logged = told.catch((error: unknown) => {
         logger.error({ err: error, deviceIds }, 'the other instances could not be told of revoked devices')
       })
@@ -42,9 +45,4 @@ export function createRevocation({ events, logger, cut, syncRelays }: Revocation
     },
     listen: () => events.on(devicesRevoked, ({ deviceIds }, { remote }) => (remote ? here(deviceIds) : undefined)),
   }
-}
-
-function inEvents(deviceIds: readonly string[]): string[][] {
-  const count = Math.ceil(deviceIds.length / maxPerEvent)
-  return Array.from({ length: count }, (_, at) => deviceIds.slice(at * maxPerEvent, (at + 1) * maxPerEvent))
 }

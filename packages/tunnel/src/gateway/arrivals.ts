@@ -96,11 +96,12 @@ export function createArrivals(options: ArrivalOptions): Arrivals {
       relay.ended()
       relayHost.leave(relay)
     }
+    welcome(session, device, admission)
+    // Meanwhile, or just now.
     if (session.hasEnded) {
       leave()
       return
     }
-    welcome(session, device, admission)
     session.open({ receive: (text) => relay.receive(text), ended: leave })
     relay.opened()
   }

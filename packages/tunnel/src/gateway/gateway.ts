@@ -46,8 +46,6 @@ export interface Gateway {
   switchOff(): void
   /** Cuts devices whose token died or that are connected elsewhere without this instance being told; heals what is written wrongly. */
   refresh(): Promise<void>
-  /** Which of these devices are here, and which other living instance has which. */
-  locate(deviceIds: readonly string[]): Promise<{ here: string[]; elsewhere: Map<string, string> }>
   /** Follows the other instances: older channels of devices that come to them are closed with 4409. */
   listen(): Disposer
   /** Closes all with 1001, takes no more, resolves when they are gone. */
@@ -70,8 +68,6 @@ interface GatewayOptions {
   readonly relayHost?: RelayHost
   /** Decides about players of stand-alone relays; without it everybody is let in. */
   readonly admission?: RelayAdmission
-  /** Devices that came or went, once the database knows. One that comes back within moments comes twice. */
-  readonly presenceChanged?: (deviceIds: readonly string[], online: boolean) => void
 }
 
 const retryAfterSeconds = 5
@@ -104,7 +100,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     logger,
     async run(batch) {
       await presence.disconnected([...batch].map(([id, deviceId]) => ({ id, deviceId })))
-      options.presenceChanged?.([...batch.values()], false)
     },
   })
 
@@ -128,10 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       setTargetErrors: (deviceId, errors) => options.targetErrors.set(deviceId, errors),
       failed: ({ deviceId }, error) => logger.error({ err: error, deviceId }, 'a ticket could not be issued'),
     },
-    welcomed: ({ deviceId }) => {
-      pushes.set(deviceId, true)
-      options.presenceChanged?.([deviceId], true)
-    },
+    welcomed: ({ deviceId }) => pushes.set(deviceId, true),
   })
 
   /** One after the other for each device: the older one's end never comes after the newer one's beginning. */
@@ -234,11 +226,6 @@ export function createGateway(options: GatewayOptions): Gateway {
         options.endLink(session.deviceId)
       }
       for (const session of found.replaced) session.close(ControlCloseCode.replaced, replaced)
-    },
-    async locate(deviceIds) {
-      const elsewhere = await presence.locate(deviceIds)
-      const here = deviceIds.filter((id) => connections.has(id) && !elsewhere.has(id))
-      return { here, elsewhere }
     },
     listen: () =>
       events.on(channelsReplaced, ({ channels }, { remote }) => {

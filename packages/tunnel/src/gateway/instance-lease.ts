@@ -2,7 +2,6 @@ import type { Sql } from '@sallyport/core'
 
 /** This process's row in `tunnel_instances`: what names it is in force while the lease is. */
 export interface InstanceLease {
-  readonly instanceId: string
   /** Takes the lease, or takes it for longer; forgets instances that are long gone. */
   renew(): Promise<void>
   /** Gives it back. */
@@ -15,7 +14,6 @@ const validIntervals = 3
 export function createInstanceLease(sql: Sql, instanceId: string, intervalMs: number): InstanceLease {
   const validSeconds = (validIntervals * intervalMs) / 1_000
   return {
-    instanceId,
     async renew() {
       await sql(
         `WITH gone AS (DELETE FROM tunnel_instances WHERE alive_until < now() - interval '1 hour')

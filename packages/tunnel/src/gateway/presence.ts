@@ -1,6 +1,5 @@
 import type { Sql } from '@sallyport/core'
 import type { DeviceKind } from '../devices/device.js'
-import { isAlive } from './instance-lease.js'
 
 /** A channel that has said hello. */
 export interface ChannelRecord {
@@ -50,10 +49,6 @@ export interface Presence {
   look(deviceIds: readonly string[]): Promise<DevicePresence[]>
   /** Writes those down as here, if they are still the newest of their device. */
   restore(channels: readonly Pick<ChannelRecord, 'id' | 'deviceId'>[]): Promise<void>
-  /** Whether another living instance has the device's channel. */
-  elsewhere(deviceId: string): Promise<boolean>
-  /** The devices of these that other living instances have, with the instance. */
-  locate(deviceIds: readonly string[]): Promise<Map<string, string>>
   /** Nobody is connected to this instance; with `all`, to none. */
   clear(all?: boolean): Promise<void>
 }
@@ -68,16 +63,6 @@ interface ConnectedRow {
 }
 
 export function createPresence(sql: Sql, instanceId: string): Presence {
-  const locate: Presence['locate'] = async (deviceIds) => {
-    const rows = await sql<{ id: string; instance_id: string }>(
-      `SELECT id, instance_id FROM tunnel_devices
-       WHERE id IN (SELECT jsonb_array_elements_text($2::jsonb)::uuid)
-         AND instance_id <> $1::uuid AND ${isAlive('instance_id')}`,
-      [instanceId, JSON.stringify(deviceIds)],
-    )
-    return new Map(rows.map((row) => [row.id, row.instance_id]))
-  }
-
   return {
     async connected(channels) {
       const rows = await sql<ConnectedRow>(
@@ -154,9 +139,6 @@ export function createPresence(sql: Sql, instanceId: string): Presence {
         [listed(channels), instanceId],
       )
     },
-
-    elsewhere: async (deviceId) => (await locate([deviceId])).size > 0,
-    locate,
 
     async clear(all = false) {
       await sql(

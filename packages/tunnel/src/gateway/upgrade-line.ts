@@ -23,16 +23,17 @@ export function createUpgradeLine(welcomes: () => number): UpgradeLine {
         const retryAfter = randomInt(retryAfterSeconds.from, retryAfterSeconds.to + 1)
         throw coreErrors.UNAVAILABLE({ reason: 'Too many control channels are being opened' }, { retryAfter })
       }
-      const gone = (): void => void line.delete(request)
+      const { socket } = request
+      const gone = (): void => {
+        line.delete(request)
+        // It may live for months; the request need not.
+        socket.off('close', gone)
+      }
       line.set(request, gone)
-      request.socket.once('close', gone)
+      socket.once('close', gone)
+      // What only looks like an upgrade is answered as a request, and its socket stays.
+      request.once('close', gone)
     },
-    leave(request) {
-      const gone = line.get(request)
-      if (!gone) return
-      line.delete(request)
-      // The socket may live for months; the request need not.
-      request.socket.off('close', gone)
-    },
+    leave: (request) => line.get(request)?.(),
   }
 }

@@ -6,7 +6,7 @@ export type HookAnswer =
   /** Late, failed, or what it gave is no verdict. `error`: why, for the log. */
   | { readonly kind: 'unanswered'; readonly error: unknown }
 
-/** Asks once. Never rejects; after `timeoutMs`, or when `signal` is aborted, the hook's own signal is aborted and nobody waits for it. */
+/** Asks once. Never rejects; after `timeoutMs` the hook's signal is aborted and nobody waits for it. */
 export async function askHook<Attempt>(hook: Hook<Attempt>, attempt: Attempt, timeoutMs: number): Promise<HookAnswer> {
   const late = new AbortController()
   let timer: NodeJS.Timeout | undefined

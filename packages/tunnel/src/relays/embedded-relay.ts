@@ -20,8 +20,8 @@ interface EmbeddedRelayOptions {
   readonly logger: Logger
   /** Whether other processes may have relays in the same database. */
   readonly shared: boolean
-  /** Whether a living other instance has a relay of this id. */
-  readonly isHeld: (id: string) => Promise<boolean>
+  /** Takes the id for this instance; false: a living other one has it. */
+  readonly claim: (id: string, host: string) => Promise<boolean>
   /** How long an instance that has died looks alive. */
   readonly leaseMs: number
 }
@@ -72,17 +72,17 @@ export async function startEmbeddedRelay(options: EmbeddedRelayOptions): Promise
  * A relay keeps its id over restarts, since allocations are bound to it; two that live have two. A process that was just killed looks
  * alive for a while, so that is waited for.
  */
-async function findId({ config, shared, isHeld, leaseMs }: EmbeddedRelayOptions): Promise<string> {
+async function findId({ config, shared, claim, leaseMs }: EmbeddedRelayOptions): Promise<string> {
   const wanted = config.id ?? (shared ? `embedded-${fingerprint(config)}` : 'embedded')
   if (!shared) return wanted
-  const end = performance.now() + leaseMs
-  while (await isHeld(wanted)) {
-    if (performance.now() < end && !(config.id === undefined && config.dataPort === 0)) {
-      await delay(lookMs)
-      continue
-    }
-    if (config.id === undefined) return `${wanted}-${randomBytes(suffixBytes).toString('hex')}`
-    throw tunnelErrors.RELAY_START_FAILED({ reason: `another panel that runs has a relay of the id ${wanted}` })
+  const host = config.publicHost ?? defaults.publicHost
+  // Several on one machine are meant to get along.
+  const waits = config.id !== undefined || config.dataPort !== 0
+  const end = performance.now() + (waits ? leaseMs : 0)
+  while (!(await claim(wanted, host))) {
+    if (performance.now() < end) await delay(lookMs)
+    else if (config.id === undefined) return `${wanted}-${randomBytes(suffixBytes).toString('hex')}`
+    else throw tunnelErrors.RELAY_START_FAILED({ reason: `another panel that runs has a relay of the id ${wanted}` })
   }
   return wanted
 }

@@ -4,11 +4,16 @@ import type { Steering } from './steering.js'
 
 /** What is known of allocations: by the relays that are steered here, of the others by what their rows say. */
 export function takeSnapshot(steering: Steering, traffic: Pick<TrafficCounter, 'observe' | 'of'>): LiveAllocations {
-  traffic.observe()
+  /** Reading all that a relay counts takes its time, and most ask for the state only. */
+  let observed = false
   return {
     isOnline: (row) => steering.get(row.relay_id) !== undefined || row.relay_online,
     state: (row) => stateOf(row, steering),
-    traffic: (row) => traffic.of(row),
+    traffic(row) {
+      if (!observed) traffic.observe()
+      observed = true
+      return traffic.of(row)
+    },
   }
 }
 

@@ -1,5 +1,6 @@
-import type { Logger, Sealer, Sql } from '@sallyport/core'
+import type { Database, Logger, Sealer, Sql } from '@sallyport/core'
 import { isAlive } from '../gateway/instance-lease.js'
+import { lock } from '../sql.js'
 import type { RelayLoad } from './steered-relay.js'
 
 /** What a relay says of itself. */
@@ -34,11 +35,17 @@ export interface Registration {
   refresh(reports: ReadonlyMap<string, RelayReport>): Promise<Set<string>>
   /** Whether a living other instance steers it. */
   isHeld(relayId: string): Promise<boolean>
+  /**
+   * Takes the id of an embedded relay that is about to start. False: a living other instance has it. Of several that ask at one
+   * time one gets it.
+   */
+  claim(relayId: string, host: string): Promise<boolean>
   /** Nobody steers any relay: for a database that only one process has. */
   clear(): Promise<void>
 }
 
 interface RegistrationOptions {
+  readonly database: Database
   readonly sql: Sql
   readonly logger: Logger
   readonly sealer: Sealer
@@ -49,8 +56,12 @@ interface RegistrationOptions {
 const seenSeconds = 15
 /** Less is the network's doing. */
 const clockToleranceMs = 1_000
+/** What the column holds, 24 days. A relay that is further off gets no ticket that counts; it must not spoil the others' reports. */
+const maxClockOffsetMs = 2 ** 31 - 1
 
-export function createRegistration({ sql, logger, sealer, instanceId }: RegistrationOptions): Registration {
+export function createRegistration(options: RegistrationOptions): Registration {
+  const { database, sql, logger, sealer, instanceId } = options
+
   /** One name, one set of ports: what it served under another name it serves under this, where nobody has the port. */
   const takeAlong = async (relayId: string, hostGroup: string): Promise<void> => {
     const held = `SELECT FROM tunnel_allocations b
@@ -95,7 +106,7 @@ export function createRegistration({ sql, logger, sealer, instanceId }: Registra
           relay.portRange?.from ?? null,
           relay.portRange?.to ?? null,
           sealer.seal(relay.ticketKey, relay.id),
-          Math.round(relay.clockOffsetMs),
+          clamped(relay.clockOffsetMs),
           relay.version,
           instanceId,
         ],
@@ -118,7 +129,7 @@ export function createRegistration({ sql, logger, sealer, instanceId }: Registra
         devices,
         connections,
         draining,
-        ahead: Math.round(clockOffsetMs),
+        ahead: clamped(clockOffsetMs),
       }))
       await sql(
         `UPDATE tunnel_relays r SET
@@ -142,8 +153,28 @@ export function createRegistration({ sql, logger, sealer, instanceId }: Registra
       )
       return row !== undefined
     },
+    async claim(relayId, host) {
+      return database.transaction(async (transaction) => {
+        await lock(sql, transaction, `relay:${relayId}`)
+        // Draining until it is registered: nobody is to choose it before it serves.
+        const rows = await sql<{ id: string }>(
+          `INSERT INTO tunnel_relays AS r (id, kind, host, data_port, host_group, instance_id, draining)
+           VALUES ($1::text, 'embedded', $3::text, 0, lower($3::text), $2::uuid, true)
+           ON CONFLICT (id) DO UPDATE SET instance_id = excluded.instance_id, draining = true
+             WHERE r.instance_id IS NULL OR r.instance_id = $2::uuid OR NOT ${isAlive('r.instance_id')}
+           RETURNING r.id`,
+          [relayId, instanceId, host],
+          transaction,
+        )
+        return rows.length > 0
+      })
+    },
     async clear() {
       await sql('UPDATE tunnel_relays SET instance_id = NULL WHERE instance_id IS NOT NULL')
     },
   }
+}
+
+function clamped(offsetMs: number): number {
+  return Math.max(-maxClockOffsetMs, Math.min(Math.round(offsetMs), maxClockOffsetMs))
 }

@@ -10,7 +10,7 @@ export interface ChosenRelay {
   readonly id: string
   readonly host: string
   readonly hostGroup: string
-  /** Public ports that it can serve: within the panel's. */
+  /** Public ports that it can serve. */
   readonly portRange: PortRange
 }
 
@@ -20,8 +20,6 @@ export interface RelayChoice {
    * @throws `CORE_ERR_UNAVAILABLE` (503) when there are some, but none that can be reached while Redis is away
    */
   choose(request: RelayRequest): Promise<readonly ChosenRelay[]>
-  /** @throws `CORE_ERR_UNAVAILABLE` (503) while Redis is away, when another living instance steers one of them */
-  assertSteerable(relayIds: readonly string[]): Promise<void>
 }
 
 interface RelayChoiceOptions {
@@ -73,8 +71,7 @@ export function createRelayChoice(options: RelayChoiceOptions): RelayChoice {
           row.online &&
           !row.gone_for_good &&
           !(loadOf(row.id)?.draining ?? row.draining) &&
-          (row.organisation_id === null || row.organisation_id === request.organisationId) &&
-          within(row, portRange) !== undefined,
+          (row.organisation_id === null || row.organisation_id === request.organisationId),
       )
       const needed = request.protocols.length
       const candidates = open
@@ -92,23 +89,13 @@ export function createRelayChoice(options: RelayChoiceOptions): RelayChoice {
       if (best !== undefined) chosen.set(best, (chosen.get(best) ?? 0) + needed)
       return ids.flatMap((id) => {
         const row = rows.get(id)
-        const range = row && within(row, portRange)
-        return range ? { id, host: row.host, hostGroup: row.host_group, portRange: range } : []
+        return row ? { id, host: row.host, hostGroup: row.host_group, portRange: portsOf(row, portRange) } : []
       })
-    },
-    async assertSteerable(relayIds) {
-      if (events.connected) return
-      const rows = await table.read()
-      for (const id of relayIds) {
-        const row = rows.get(id)
-        if (row && isUnreachable(row)) throw unavailable()
-      }
     },
   }
 }
 
-/** The ports that both have; `undefined` when there are none. */
-function within({ port_from, port_to }: RelayRow, { from, to }: PortRange): PortRange | undefined {
-  const both = { from: Math.max(from, port_from ?? from), to: Math.min(to, port_to ?? to) }
-  return both.from <= both.to ? both : undefined
+/** A relay's own ports, if it says which; else the panel's. */
+function portsOf({ port_from, port_to }: RelayRow, panel: PortRange): PortRange {
+  return port_from === null || port_to === null ? panel : { from: port_from, to: port_to }
 }

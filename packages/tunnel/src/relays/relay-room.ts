@@ -61,7 +61,7 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
   const { database, sql, scope, logger, config, enabled, traffic, events, keyring, audit, instanceId } = options
   const sealer = createSealer(keyring, 'tunnel-relay-ticket')
   const table = createRelayTable(sql)
-  const registration = createRegistration({ sql, logger, sealer, instanceId })
+  const registration = createRegistration({ database, sql, logger, sealer, instanceId })
   const news = createRelayNews({ sql, events, logger, table, instanceId })
   let pushState: (deviceId: string) => void = () => undefined
 
@@ -111,7 +111,7 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
       config: relayConfig ?? {},
       logger,
       shared: database.kind !== 'embedded',
-      isHeld: registration.isHeld,
+      claim: registration.claim,
       leaseMs: leaseIntervals * config.gateway.leaseIntervalMs,
     })
     const { relay } = embedded
@@ -120,7 +120,8 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
       traffic.observe()
       await relay.stop()
     })
-    if (gate.admission) relay.setAdmission({ ...gate.admission, decide: (player) => gate.decide(relay.id, player) })
+    // Said even when there is none: what an earlier one said for lack of an answer is stored by the relay.
+    relay.setAdmission(gate.admission && { ...gate.admission, decide: (player) => gate.decide(relay.id, player) })
     return embedded
   }
 

@@ -1,5 +1,4 @@
 import type { AllocationTraffic } from '@sallyport/relay'
-import type { Traffic } from '../allocations/allocation.js'
 import type { SteeredRelay } from '../relays/steered-relay.js'
 import type { RunningTotals } from './running-totals.js'
 
@@ -20,8 +19,8 @@ export interface RelayMeter {
   due(): AllocationTraffic[]
   /** The database has these. */
   stored(totals: readonly AllocationTraffic[]): void
-  /** All that grew since the meter was made; it never shrinks. */
-  passed(): Traffic
+  /** Players now. */
+  open(): number
 }
 
 interface Rate {
@@ -38,20 +37,12 @@ export function createRelayMeter(relay: CountedRelay): RelayMeter {
   let sampledAtMs: number | undefined
   let rates: ReadonlyMap<number, Rate> = new Map()
   const written = new Map<number, AllocationTraffic>()
-  const all = { bytesIn: 0, bytesOut: 0, connections: 0 }
 
   const read = (): typeof now => {
-    const before = now
     const totals = relay.traffic()
     // A relay that has stopped tells nothing; what it told last is what is to be stored.
     if (totals.length === 0 && !relay.status().running) return now
     now = new Map(totals.map((one) => [one.allocationId, one]))
-    for (const one of totals) {
-      const was = before.get(one.allocationId)
-      all.bytesIn += growth(was?.bytesIn, one.bytesIn)
-      all.bytesOut += growth(was?.bytesOut, one.bytesOut)
-      all.connections += growth(was?.connections, one.connections)
-    }
     for (const id of written.keys()) if (!now.has(id)) written.delete(id)
     return now
   }
@@ -102,10 +93,10 @@ export function createRelayMeter(relay: CountedRelay): RelayMeter {
     stored(totals) {
       for (const one of totals) if (now.has(one.allocationId)) written.set(one.allocationId, one)
     },
-    passed() {
+    open() {
       let open = 0
       for (const one of now.values()) open += one.open
-      return { ...all, open }
+      return open
     },
   }
 }

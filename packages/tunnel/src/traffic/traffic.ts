@@ -18,7 +18,10 @@ export interface TrafficCounter {
   of(row: AllocationRow): Traffic | undefined
   /** The same, with how fast it grows. */
   live(row: AllocationRow): LiveTraffic | undefined
-  /** All that passed relays steered here since they came, as last observed: it never shrinks. */
+  /**
+   * What this instance has stored since it began, and players on relays steered here, as last observed. It never shrinks, and summed over
+   * all instances it has each byte once, however often relays go from one to another.
+   */
   passed(): Traffic
   /** Brings what changed since the last time to the database. What fails is made up for by the next. */
   flush(): Promise<void>
@@ -50,16 +53,18 @@ const lastRetryMs = 50
 export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): TrafficCounter {
   const meters = new Map<string, RelayMeter>()
   const memos = new Map<string, Memo>()
-  /** Of relays that went. */
-  const past = { bytesIn: 0, bytesOut: 0, connections: 0 }
+  const passed = { bytesIn: 0, bytesOut: 0, connections: 0 }
   /** Relays of which the last message had something in it. */
   const told = new Set<string>()
 
   const store = async (meter: RelayMeter): Promise<void> => {
     const due = meter.due()
     if (due.length === 0) return
-    const done = await writeTotals(sql, meter.relay.id, meter.relay.epoch, due)
-    meter.stored(due.filter(({ allocationId }) => done.has(allocationId)))
+    const { ids, grown } = await writeTotals(sql, meter.relay.id, meter.relay.epoch, due)
+    meter.stored(due.filter(({ allocationId }) => ids.has(allocationId)))
+    passed.bytesIn += grown.bytesIn
+    passed.bytesOut += grown.bytesOut
+    passed.connections += grown.connections
   }
 
   const publish = async ({ relay, ...meter }: RelayMeter): Promise<void> => {
@@ -112,10 +117,6 @@ export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): T
       const leave = async (): Promise<void> => {
         meter.read()
         if (meters.get(relay.id) === meter) meters.delete(relay.id)
-        const { bytesIn, bytesOut, connections } = meter.passed()
-        past.bytesIn += bytesIn
-        past.bytesOut += bytesOut
-        past.connections += connections
         try {
           await store(meter)
           // What somebody held at that moment.
@@ -147,15 +148,9 @@ export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): T
       return { bytesIn, bytesOut, connections, open }
     },
     passed() {
-      const sum = { ...past, open: 0 }
-      for (const meter of meters.values()) {
-        const { bytesIn, bytesOut, connections, open } = meter.passed()
-        sum.bytesIn += bytesIn
-        sum.bytesOut += bytesOut
-        sum.connections += connections
-        sum.open += open
-      }
-      return sum
+      let open = 0
+      for (const meter of meters.values()) open += meter.open()
+      return { ...passed, open }
     },
     async flush() {
       const failed: unknown[] = []

@@ -1,5 +1,6 @@
 import type { Sql } from '@sallyport/core'
 import type { AllocationTraffic } from '@sallyport/relay'
+import type { Traffic } from '../allocations/allocation.js'
 
 /** Rows written by one statement. */
 const batchSize = 1_000
@@ -44,19 +45,30 @@ const statement = `
       bytes_in = m.bytes_in + excluded.bytes_in,
       bytes_out = m.bytes_out + excluded.bytes_out,
       connections = m.connections + excluded.connections)
-  SELECT id FROM written`
+  SELECT id, more_in, more_out, more_connections FROM written JOIN held USING (id)`
 
-/**
- * Brings a relay's running totals to the database, and what grew to the series of minutes (by the database's clock).
- * @returns ids of those that it has now
- */
+interface WrittenRow {
+  readonly id: number | string
+  readonly more_in: number | string
+  readonly more_out: number | string
+  readonly more_connections: number | string
+}
+
+/** Ids of those that the database has now, and what grew by that. */
+export interface Written {
+  readonly ids: ReadonlySet<number>
+  readonly grown: Omit<Traffic, 'open'>
+}
+
+/** Brings a relay's running totals to the database, and what grew to the series of minutes (by the database's clock). */
 export async function writeTotals(
   sql: Sql,
   relayId: string,
   epoch: string,
   totals: readonly AllocationTraffic[],
-): Promise<Set<number>> {
-  const done = new Set<number>()
+): Promise<Written> {
+  const ids = new Set<number>()
+  const grown = { bytesIn: 0, bytesOut: 0, connections: 0 }
   const rows = totals.map(({ allocationId, bytesIn, bytesOut, connections }) => ({
     id: allocationId,
     i: bytesIn,
@@ -66,7 +78,12 @@ export async function writeTotals(
   rows.sort((a, b) => a.id - b.id)
   for (let at = 0; at < rows.length; at += batchSize) {
     const batch = JSON.stringify(rows.slice(at, at + batchSize))
-    for (const { id } of await sql<{ id: number | string }>(statement, [batch, epoch, relayId])) done.add(Number(id))
+    for (const row of await sql<WrittenRow>(statement, [batch, epoch, relayId])) {
+      ids.add(Number(row.id))
+      grown.bytesIn += Number(row.more_in)
+      grown.bytesOut += Number(row.more_out)
+      grown.connections += Number(row.more_connections)
+    }
   }
-  return done
+  return { ids, grown }
 }

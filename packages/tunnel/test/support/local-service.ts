@@ -62,13 +62,15 @@ export async function playUdp(port: number, text: string): Promise<string> {
   }
 }
 
-/** A player who stays. */
+/** A player who stays. Rejects when it is let go before the first answer. */
 export async function stayTcp(port: number): Promise<{ socket: Socket; closed: Promise<void> }> {
   const socket = connect({ port, host: '127.0.0.1' })
   socket.on('error', () => undefined)
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   await once(socket, 'connect')
   socket.write('here')
-  await once(socket, 'data')
+  const letGo = closed.then(() => Promise.reject(new Error('closed before the first answer')))
+  await Promise.race([once(socket, 'data'), letGo])
+  letGo.catch(() => undefined)
   return { socket, closed }
 }

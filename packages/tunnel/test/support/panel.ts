@@ -84,6 +84,8 @@ export async function startPanel({
     url,
     async call(method, path, { as, token, json } = {}) {
       const headers: Record<string, string> = {
+        // The panel may end an idle connection in the very moment in which it is used again.
+        connection: 'close',
         ...(as ? userHeader(as) : {}),
         ...(token ? { authorization: `Bearer ${token}` } : {}),
       }
