@@ -41,7 +41,11 @@ const definitions = {
   // The host's hooks
   ENROLMENT_REFUSED: { status: 403, message: 'The enrolment is refused: {reason}' },
   ALLOCATION_REFUSED: { status: 403, message: 'The allocation is refused: {reason}' },
-  HOOK_UNAVAILABLE: { status: 503, expose: true, message: 'Whether this is permitted cannot be found out at the moment' },
+  HOOK_UNAVAILABLE: {
+    status: 503,
+    expose: true,
+    message: 'Whether this is permitted cannot be found out at the moment',
+  },
   NO_RELAY_AVAILABLE: { status: 503, expose: true, message: 'No relay is there to serve an allocation' },
 } as const
 

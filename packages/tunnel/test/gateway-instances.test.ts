@@ -91,6 +91,16 @@ t.test('an event that comes before the own number is known is not forgotten', as
   second.socket.close()
 })
 
+t.test('a token that died between the upgrade and hello is not welcomed', async (t) => {
+  const { id, token } = await database.device()
+  const channel = await openChannel(a, token, false)
+  await database.regenerate(id)
+  channel.send(hello)
+  t.equal(await channel.closed, 4403)
+  t.notOk(channel.messages.some(({ type }) => type === 'welcome'))
+  t.equal(await whereIs(id), null)
+})
+
 t.test('many at one time are welcomed, and gone when they leave', async (t) => {
   const devices = await Promise.all(Array.from({ length: 300 }, () => database.device()))
   const channels = await Promise.all(devices.map(({ token }) => openChannel(a, token)))

@@ -36,7 +36,7 @@ t.test('what is not genuine is refused', async (t) => {
   refused({ 'webhook-signature': headers['webhook-signature'].replace('v1', 'v2') })
   refused({ 'webhook-signature': headers['webhook-signature'].slice(0, -4) })
   refused({ 'webhook-signature': `${' '.repeat(5_000)}${headers['webhook-signature']}` })
-  for (const at of [now - 301, now + 301])
+  for (const at of [now - 301, now + 400])
     t.notOk(verifyWebhook({ ...signWebhook(secret, 'id', at, body) }, body, secret))
   t.ok(verifyWebhook({ ...signWebhook(secret, 'id', now - 301, body) }, body, secret, 400))
   t.notOk(verifyWebhook({ ...headers }, body, secret, Number.NaN))

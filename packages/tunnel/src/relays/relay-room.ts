@@ -116,10 +116,7 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
     })
     const { relay } = embedded
     scope.defer(gate.watch(relay))
-    scope.defer(async () => {
-      traffic.observe()
-      await relay.stop()
-    })
+    scope.defer(() => relay.stop())
     // Said even when there is none: what an earlier one said for lack of an answer is stored by the relay.
     relay.setAdmission(gate.admission && { ...gate.admission, decide: (player) => gate.decide(relay.id, player) })
     return embedded

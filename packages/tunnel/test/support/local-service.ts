@@ -38,9 +38,17 @@ export async function startUdpEcho(): Promise<{ port: number; close(): Promise<v
   }
 }
 
+/** Nobody hangs for longer: a test says where it waits. */
+const silenceMs = 15_000
+
+function giveUp(socket: Socket): void {
+  socket.setTimeout(silenceMs, () => socket.destroy(new Error(`nothing came for ${silenceMs} ms`)))
+}
+
 /** A player who sends `text`, ends, and gives what comes back until the other side ends too. */
 export async function playTcp(port: number, text: string): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  giveUp(socket)
   const chunks: Buffer[] = []
   socket.on('data', (chunk) => chunks.push(chunk))
   await once(socket, 'connect')
@@ -66,11 +74,13 @@ export async function playUdp(port: number, text: string): Promise<string> {
 export async function stayTcp(port: number): Promise<{ socket: Socket; closed: Promise<void> }> {
   const socket = connect({ port, host: '127.0.0.1' })
   socket.on('error', () => undefined)
+  giveUp(socket)
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   await once(socket, 'connect')
   socket.write('here')
   const letGo = closed.then(() => Promise.reject(new Error('closed before the first answer')))
   await Promise.race([once(socket, 'data'), letGo])
   letGo.catch(() => undefined)
+  socket.setTimeout(0)
   return { socket, closed }
 }

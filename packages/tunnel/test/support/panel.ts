@@ -40,6 +40,8 @@ export interface Panel {
   setQuotas(quotas: object): Promise<void>
 }
 
+/** For one answer: a test that waits for longer says where. */
+const answerMs = 60_000
 /** pino's level `error`. */
 const faultLevel = 50
 
@@ -91,7 +93,12 @@ export async function startPanel({
       }
       const body = json === undefined ? {} : { body: JSON.stringify(json) }
       if (json !== undefined) headers['content-type'] = 'application/json'
-      const response = await fetch(new URL(path, url), { method, headers, ...body })
+      const response = await fetch(new URL(path, url), {
+        method,
+        headers,
+        ...body,
+        signal: AbortSignal.timeout(answerMs),
+      })
       return { status: response.status, body: (await response.json()) as never, headers: response.headers }
     },
     async enrol(owner, start = {}) {

@@ -10,6 +10,7 @@ import { migrations } from '../../dist/migrations.js'
 export interface TunnelDatabase {
   readonly sql: Sql
   readonly sequelize: Sequelize
+  readonly database: Database
   relay(id: string): Promise<void>
   device(): Promise<string>
   /** Makes one on a device of its own. */
@@ -43,6 +44,7 @@ export async function openTunnelDatabase(): Promise<TunnelDatabase> {
   return {
     sql,
     sequelize: open.sequelize,
+    database: open,
     device,
     async relay(id) {
       await sql(
