@@ -99,7 +99,7 @@ const relayFleet = `
   ALTER TABLE tunnel_relays ADD COLUMN port_to integer;
   -- Sealed; whoever has it can make tickets.
   ALTER TABLE tunnel_relays ADD COLUMN ticket_key text;
-  -- The relay's clock minus the panel's, milliseconds.
+  -- The relay's clock minus the database's, milliseconds.
   ALTER TABLE tunnel_relays ADD COLUMN clock_offset integer NOT NULL DEFAULT 0;
   ALTER TABLE tunnel_relays ADD COLUMN version text;
   ALTER TABLE tunnel_relays ADD COLUMN draining boolean NOT NULL DEFAULT false;

@@ -1,6 +1,7 @@
 import type { Database, Logger, Sealer, Sql } from '@sallyport/core'
 import { isAlive } from '../gateway/instance-lease.js'
 import { lock } from '../sql.js'
+import { aheadOfDatabase } from './clock-offset.js'
 import type { RelayLoad } from './steered-relay.js'
 
 /** What a relay says of itself. */
@@ -16,6 +17,7 @@ export interface RelayDescription {
   readonly capacity: number | undefined
   readonly portRange: { readonly from: number; readonly to: number } | undefined
   readonly ticketKey: Uint8Array
+  /** Its clock minus this process's. */
   readonly clockOffsetMs: number
   readonly version: string
 }
@@ -56,8 +58,6 @@ interface RegistrationOptions {
 const seenSeconds = 15
 /** Less is the network's doing. */
 const clockToleranceMs = 1_000
-/** What the column holds, 24 days. A relay that is further off gets no ticket that counts; it must not spoil the others' reports. */
-const maxClockOffsetMs = 2 ** 31 - 1
 
 export function createRegistration(options: RegistrationOptions): Registration {
   const { database, sql, logger, sealer, instanceId } = options
@@ -85,7 +85,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
         `INSERT INTO tunnel_relays (id, kind, device_id, host, data_port, host_group, region, labels, capacity, port_from,
            port_to, ticket_key, clock_offset, version, instance_id, draining)
          SELECT $1::text, $2::text, ${standalone ? 'd.id' : 'NULL::uuid'}, $3::text, $4::integer, $5::text, $6::text, $7::jsonb,
-           $8::integer, $9::integer, $10::integer, $11::text, $12::integer, $13::text, $14::uuid, false
+           $8::integer, $9::integer, $10::integer, $11::text, ${aheadOfDatabase('$12::float8', '$15')}, $13::text, $14::uuid, false
          ${standalone ? 'FROM tunnel_devices d WHERE d.id = ($1::text)::uuid' : ''}
          ON CONFLICT (id) DO UPDATE SET
            kind = excluded.kind, device_id = excluded.device_id, host = excluded.host, data_port = excluded.data_port,
@@ -106,9 +106,10 @@ export function createRegistration(options: RegistrationOptions): Registration {
           relay.portRange?.from ?? null,
           relay.portRange?.to ?? null,
           sealer.seal(relay.ticketKey, relay.id),
-          clamped(relay.clockOffsetMs),
+          relay.clockOffsetMs,
           relay.version,
           instanceId,
+          Date.now(),
         ],
       )
       if (rows.length === 0) return false
@@ -129,18 +130,20 @@ export function createRegistration(options: RegistrationOptions): Registration {
         devices,
         connections,
         draining,
-        ahead: clamped(clockOffsetMs),
+        ahead: clockOffsetMs,
       }))
       await sql(
         `UPDATE tunnel_relays r SET
            devices = l.devices, connections = l.connections, draining = l.draining, clock_offset = l.ahead,
            last_seen_at = now()
-         FROM jsonb_to_recordset($1::jsonb)
-           AS l (id text, devices integer, connections integer, draining boolean, ahead integer)
+         FROM (
+           SELECT t.id, t.devices, t.connections, t.draining, ${aheadOfDatabase('t.ahead', '$5')} AS ahead
+           FROM jsonb_to_recordset($1::jsonb)
+             AS t (id text, devices integer, connections integer, draining boolean, ahead float8)) AS l
          WHERE r.id = l.id AND r.instance_id = $2::uuid AND (
            (r.devices, r.connections, r.draining) IS DISTINCT FROM (l.devices, l.connections, l.draining)
-           OR abs(r.clock_offset - l.ahead) > $4 OR r.last_seen_at < now() - make_interval(secs => $3))`,
-        [JSON.stringify(rows), instanceId, seenSeconds, clockToleranceMs],
+           OR abs(r.clock_offset::bigint - l.ahead) > $4 OR r.last_seen_at < now() - make_interval(secs => $3))`,
+        [JSON.stringify(rows), instanceId, seenSeconds, clockToleranceMs, Date.now()],
       )
       const mine = await sql<{ id: string }>('SELECT id FROM tunnel_relays WHERE instance_id = $1::uuid', [instanceId])
       return new Set(mine.map(({ id }) => id))
@@ -173,8 +176,4 @@ export function createRegistration(options: RegistrationOptions): Registration {
       await sql('UPDATE tunnel_relays SET instance_id = NULL WHERE instance_id IS NOT NULL')
     },
   }
-}
-
-function clamped(offsetMs: number): number {
-  return Math.max(-maxClockOffsetMs, Math.min(Math.round(offsetMs), maxClockOffsetMs))
 }

@@ -47,7 +47,7 @@ export function createRelayLinks({ sql, table, sealer, logger }: RelayLinksOptio
     issuerOf(row, relays)?.issue(served.device_id, {
       grant: served.token_id,
       expiresInMs: ticketLifeMs,
-      clockOffsetMs: row.clock_offset,
+      clockOffsetMs: Math.round(row.clock_offset),
     })
 
   const read = (deviceIds: readonly string[], relayId: string | null): Promise<ServedDevice[]> =>

@@ -1,5 +1,6 @@
 import type { Sql } from '@sallyport/core'
 import { isAlive } from '../gateway/instance-lease.js'
+import { aheadOfProcess } from './clock-offset.js'
 
 /** A relay as the database has it. */
 export interface RelayRow {
@@ -15,6 +16,7 @@ export interface RelayRow {
   readonly port_to: number | null
   /** Sealed. */
   readonly ticket_key: string | null
+  /** Its clock minus this process's, milliseconds. */
   readonly clock_offset: number
   readonly version: string | null
   readonly draining: boolean
@@ -38,7 +40,7 @@ export const isGoneForGood = `(r.kind = 'standalone' AND r.device_id IS NULL)`
 export async function readRelays(sql: Sql): Promise<RelayRow[]> {
   return sql<RelayRow>(
     `SELECT r.id, r.kind, r.host, r.data_port, r.host_group, r.region, r.labels, r.capacity, r.port_from, r.port_to,
-       r.ticket_key, r.clock_offset, r.version, r.draining, r.devices, r.connections, r.last_seen_at, r.instance_id,
+       r.ticket_key, ${aheadOfProcess('r.clock_offset', '$1')} AS clock_offset, r.version, r.draining, r.devices, r.connections, r.last_seen_at, r.instance_id,
        ${isAlive('r.instance_id')} AS online, ${isGoneForGood} AS gone_for_good, d.organisation_id,
        COALESCE(n.allocations, 0) AS allocations
      FROM tunnel_relays r
@@ -47,5 +49,6 @@ export async function readRelays(sql: Sql): Promise<RelayRow[]> {
        SELECT relay_id, count(*)::integer AS allocations FROM tunnel_allocations GROUP BY relay_id
      ) n ON n.relay_id = r.id
      ORDER BY r.id`,
+    [Date.now()],
   )
 }
