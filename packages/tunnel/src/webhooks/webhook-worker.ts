@@ -68,9 +68,23 @@ export function createWebhookWorker({ store, endpoints, logger, timings }: Webho
   let failing = false
   let first = 0
 
+  /** Ends it when its time is over, or when this worker stops. (`AbortSignal.any` leaves something behind in `stopping` with each try.) */
+  const attempt = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const trial = new AbortController()
+    const end = (): void => trial.abort()
+    const late = setTimeout(end, timeoutMs)
+    stopping.signal.addEventListener('abort', end)
+    if (stopping.signal.aborted) end()
+    try {
+      return await work(trial.signal)
+    } finally {
+      clearTimeout(late)
+      stopping.signal.removeEventListener('abort', end)
+    }
+  }
+
   const settle = async (endpoint: Endpoint, delivery: ClaimedDelivery): Promise<void> => {
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(timeoutMs)])
-    const outcome = await postDelivery(endpoint, delivery, agents, signal)
+    const outcome = await attempt((signal) => postDelivery(endpoint, delivery, agents, signal))
     const about = {
       endpoint: endpoint.host,
       event: delivery.event,
