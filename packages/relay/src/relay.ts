@@ -25,6 +25,7 @@ import { SnapshotSaver } from './snapshot-saver.js'
 import { TicketMemory } from './ticket-memory.js'
 import { Tickets } from './tickets.js'
 import { WaitingPlayers } from './waiting-players.js'
+import { within } from './within.js'
 
 const TICKET_KEY_BYTES = 32
 
@@ -287,14 +288,4 @@ class EmbeddedRelay implements Relay {
       this.#options.logger.error({ error: String(error) }, 'the state could not be stored')
     })
   }
-}
-
-/** Resolves when the work is done or the time is over. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, timeUp])
-  clearTimeout(timer)
 }

@@ -1,6 +1,8 @@
 import { isReadableOnTheWay, showPanel } from '../panel-url.js'
 import type { RelayChannel } from '../relay-channel-types.js'
 import type { Relay } from '../relay-types.js'
+import { within } from '../within.js'
+import { aborted } from './aborted.js'
 import type { CliContext } from './context.js'
 import { type Credentials, findCredentials } from './credentials.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'
@@ -89,21 +91,11 @@ function words(reason: string, detail: string): string {
   return "the panel refuses this device's token: enrol again with 'sallyport enroll --panel URL --kind server'"
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
 /** The relay first: how its last connections ended, and what they carried, is told to the panel yet. */
 async function stop(served: Relay, channel: RelayChannel): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, STOP_TIMEOUT_MS)
-  })
   const stopped = served
     .stop()
     .catch(() => {})
     .then(() => channel.stop())
-  await Promise.race([stopped, deadline])
-  clearTimeout(timer)
+  await within(STOP_TIMEOUT_MS, stopped)
 }

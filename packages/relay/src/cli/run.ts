@@ -5,6 +5,8 @@ import { retryDelay } from '../backoff.js'
 import type { ControlChannel } from '../control-channel-types.js'
 import { RelayError } from '../errors.js'
 import { isReadableOnTheWay, showPanel } from '../panel-url.js'
+import { within } from '../within.js'
+import { aborted } from './aborted.js'
 import type { CliContext } from './context.js'
 import { type Credentials, findCredentials } from './credentials.js'
 import { ensureAllocations } from './ensure-allocation.js'
@@ -125,16 +127,6 @@ function isPassing(failure: PanelFailure): boolean {
   return true
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
 async function stop(agent: Agent, channel: ControlChannel): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, STOP_TIMEOUT_MS)
-  })
-  await Promise.race([Promise.allSettled([channel.stop(), agent.stop()]), deadline])
-  clearTimeout(timer)
+  await within(STOP_TIMEOUT_MS, Promise.allSettled([channel.stop(), agent.stop()]))
 }

@@ -10,8 +10,8 @@ import type { AllocationOptions } from '@sallyport/relay'
 import type { Transaction } from 'sequelize'
 import type { Ownership } from '../access.js'
 import { type Batched, createBatched } from '../batched.js'
-import type { PortRange } from '../config.js'
 import { isAlive } from '../gateway/instance-lease.js'
+import type { ChosenRelay } from '../relays/relay-choice.js'
 import { isGoneForGood } from '../relays/relay-row.js'
 import { lock } from '../sql.js'
 import { type AllocationRow, selectAllocationsFrom } from './allocation.js'
@@ -27,13 +27,6 @@ import {
   quotaOf,
   subjectOf,
 } from './quotas.js'
-
-/** A relay for a new allocation. */
-export interface ChosenRelay {
-  readonly id: string
-  readonly hostGroup: string
-  readonly portRange: PortRange
-}
 
 /** What is to be placed on one relay. */
 export interface Placing {

@@ -1,6 +1,7 @@
 import type { Database, Logger, Sql } from '@sallyport/core'
 import type { AuditTrail } from '../audit-trail.js'
 import { isAlive } from '../gateway/instance-lease.js'
+import { inChunks } from '../in-chunks.js'
 import { countAnew } from '../traffic/write-totals.js'
 import { isGoneForGood } from './relay-row.js'
 
@@ -159,8 +160,7 @@ export function createFailover(options: FailoverOptions): Failover {
         logger.warn({ from, to, devices: deviceIds.length }, 'a relay is gone; another serves its allocations')
       }
       await onMoved(found.moved)
-      for (let at = 0; at < found.rows.length; at += auditedAtOnce) {
-        const some = found.rows.slice(at, at + auditedAtOnce)
+      for (const some of inChunks(found.rows, auditedAtOnce)) {
         await Promise.all(
           some.map(({ id, device_id, from, to }) =>
             audit.allocation('moved', Number(id), 'system', { deviceId: device_id, from, to }),

@@ -8,7 +8,6 @@ import type { RelayLoad } from './steered-relay.js'
 /** A relay that may take a new allocation. */
 export interface ChosenRelay {
   readonly id: string
-  readonly host: string
   readonly hostGroup: string
   /** Public ports that it can serve. */
   readonly portRange: PortRange
@@ -89,7 +88,7 @@ export function createRelayChoice(options: RelayChoiceOptions): RelayChoice {
       if (best !== undefined) chosen.set(best, (chosen.get(best) ?? 0) + needed)
       return ids.flatMap((id) => {
         const row = rows.get(id)
-        return row ? { id, host: row.host, hostGroup: row.host_group, portRange: portsOf(row, portRange) } : []
+        return row ? { id, hostGroup: row.host_group, portRange: portsOf(row, portRange) } : []
       })
     },
   }

@@ -1,5 +1,6 @@
 import type { Disposer, Events, Logger, Sql } from '@sallyport/core'
 import { relaysChanged } from '../events.js'
+import { inChunks } from '../in-chunks.js'
 import type { RelayTable } from './relay-table.js'
 
 /** Relays that came, went or changed: told to every instance, which sends its agents on them their state. */
@@ -35,9 +36,7 @@ export function createRelayNews({ sql, events, logger, table, instanceId }: Rela
   const emit = async (): Promise<void> => {
     const ids = [...told]
     told = new Set()
-    for (let at = 0; at < ids.length; at += maxPerEvent) {
-      await events.emit(relaysChanged, { relayIds: ids.slice(at, at + maxPerEvent) })
-    }
+    for (const relayIds of inChunks(ids, maxPerEvent)) await events.emit(relaysChanged, { relayIds })
   }
 
   const push = async (pushState: (deviceId: string) => void): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { Logger, Sql } from '@sallyport/core'
+import { inChunks } from '../in-chunks.js'
 import type { RelayView, ViewedAllocation } from './relay-view.js'
 
 export type ServedStatus = 'open' | 'failed' | 'closed'
@@ -85,7 +86,7 @@ export function createRelayStatusWriter(options: RelayStatusOptions): RelayStatu
       } else marked.delete(viewed.allocation.id)
     }
     const served: Served[] = []
-    for (let at = 0; at < due.length; at += batchSize) served.push(...(await writeBatch(due.slice(at, at + batchSize))))
+    for (const batch of inChunks(due, batchSize)) served.push(...(await writeBatch(batch)))
     return served
   }
 

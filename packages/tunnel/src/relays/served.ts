@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Disposer, Events, Logger, Sql } from '@sallyport/core'
 import { allocationsServed } from '../events.js'
 import { isAlive } from '../gateway/instance-lease.js'
+import { inChunks } from '../in-chunks.js'
 import type { Served } from './relay-status.js'
 
 /** What relays made of changed allocations, told between the instance that steers them and the one that was asked. */
@@ -68,8 +69,8 @@ export function createServedNews(options: ServedNewsOptions): ServedNews {
 
   return {
     async tell(served) {
-      for (let at = 0; at < served.length; at += maxPerEvent) {
-        const allocations = served.slice(at, at + maxPerEvent).map((one) => ({ ...one }))
+      for (const some of inChunks(served, maxPerEvent)) {
+        const allocations = some.map((one) => ({ ...one }))
         await events.emit(allocationsServed, { allocations }).catch((error: unknown) => {
           logger.warn({ err: error }, 'the other instances could not be told what relays serve')
         })

@@ -1,6 +1,7 @@
 import type { Sql } from '@sallyport/core'
 import type { AllocationTraffic } from '@sallyport/relay'
 import type { Traffic } from '../allocations/allocation.js'
+import { inChunks } from '../in-chunks.js'
 
 /** Rows written by one statement. */
 const batchSize = 1_000
@@ -76,9 +77,8 @@ export async function writeTotals(
     c: connections,
   }))
   rows.sort((a, b) => a.id - b.id)
-  for (let at = 0; at < rows.length; at += batchSize) {
-    const batch = JSON.stringify(rows.slice(at, at + batchSize))
-    for (const row of await sql<WrittenRow>(statement, [batch, epoch, relayId])) {
+  for (const batch of inChunks(rows, batchSize)) {
+    for (const row of await sql<WrittenRow>(statement, [JSON.stringify(batch), epoch, relayId])) {
       ids.add(Number(row.id))
       grown.bytesIn += Number(row.more_in)
       grown.bytesOut += Number(row.more_out)

@@ -1,4 +1,5 @@
 import type { Sql } from '@sallyport/core'
+import { inChunks } from '../in-chunks.js'
 
 /** One message for one endpoint, as it waits in the database. */
 export interface NewDelivery {
@@ -33,13 +34,13 @@ const insertBatch = 500
 export function createDeliveryStore(sql: Sql): DeliveryStore {
   return {
     async insert(deliveries) {
-      for (let at = 0; at < deliveries.length; at += insertBatch) {
+      for (const batch of inChunks(deliveries, insertBatch)) {
         await sql(
           `INSERT INTO tunnel_webhook_deliveries (id, endpoint, event, body)
            SELECT id, endpoint, event, body
            FROM jsonb_to_recordset($1::jsonb) AS t (id uuid, endpoint text, event text, body text)
            ON CONFLICT (id) DO NOTHING`,
-          [JSON.stringify(deliveries.slice(at, at + insertBatch))],
+          [JSON.stringify(batch)],
         )
       }
     },
