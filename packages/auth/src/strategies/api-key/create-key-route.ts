@@ -53,9 +53,8 @@ export function registerCreateKeyRoute(options: ApiKeyRouteOptions): void {
     access: 'authenticated',
     summary: 'Makes an API key and shows it, once',
     description:
-      'A `client` key may do what its `permissions` say, and never more than its owner may at the time: with ' +
-      '`tunnels:read` and `tunnels:write`, which every user may give to a key of their own, what its owner may do with ' +
-      'tunnels; only a holder of ' +
+      'A `client` key may do what its `permissions` say, and never more than its owner may at the time. Some permissions every ' +
+      'user may give to a key of their own: within it they open what is its owner’s. Only a holder of ' +
       '`*` makes an `admin` key. One for another user (`userId`) needs `users:write`. Nobody gives a key what they do ' +
       'not hold; a key that makes another gives it no more than it has itself, and takes it along when it ends. A ' +
       'session must have been freshly authenticated.',
