@@ -22,15 +22,16 @@ child.on('error', (error) => {
 child.on('exit', async (code, signal) => {
   const { passed, failed, skipped } = await count()
   for (const line of skipped) console.log(`skipped: ${line}`)
-  console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`)
-  process.exitCode = signal || passed + failed === 0 ? 1 : (code ?? 1)
+  for (const line of failed) console.log(`failed: ${line}`)
+  console.log(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped`)
+  process.exitCode = signal || passed + failed.length === 0 ? 1 : (code ?? 1)
 })
 
-/** Counts the assertions in the TAP stream, without the lines that sum up a subtest; a skip is listed with its reason. */
+/** Counts the assertions in the TAP stream, without the lines that sum up a subtest; skips and failures are listed. */
 async function count() {
   const skipped = []
+  const failed = []
   let passed = 0
-  let failed = 0
   const watch = (parser, path) => {
     let sumsUp = false
     parser.on('child', (inner) => {
@@ -41,9 +42,10 @@ async function count() {
       const isSum = sumsUp && result.ok
       sumsUp = false
       if (isSum) return
-      if (result.skip) skipped.push(`${[...path, result.name].filter(Boolean).join(' > ')} (${result.skip})`)
+      const name = [...path, result.name].filter(Boolean).join(' > ')
+      if (result.skip) skipped.push(`${name} (${result.skip})`)
       else if (result.ok || result.todo) passed += 1
-      else failed += 1
+      else failed.push(name)
     })
   }
   const parser = new Parser()
