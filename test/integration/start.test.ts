@@ -184,14 +184,12 @@ async function mode(path: string): Promise<number> {
 
 t.test('npm start ends with exit 0 whether the signal reaches npm, its group or the server', async (t) => {
   const directory = await temporaryDirectory(t)
-  for (const [index, [target, signal]] of (
-    [
-      ['npm', 'SIGTERM'],
-      ['group', 'SIGINT'],
-      ['server', 'SIGTERM'],
-    ] as const
-  ).entries()) {
-    const env = panelEnvironment(join(directory, String(index)))
+  const env = panelEnvironment(join(directory, 'data'))
+  for (const [target, signal] of [
+    ['npm', 'SIGTERM'],
+    ['group', 'SIGINT'],
+    ['server', 'SIGTERM'],
+  ] as const) {
     const program = startProgram('npm', ['start'], { env, cwd: root, detached: true })
     const pid = program.child.pid ?? 0
     t.teardown(() => killGroup(pid))

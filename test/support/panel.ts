@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -37,8 +38,17 @@ export interface Panel {
 
 /** Starts the reference server as the last step of `npm start` does and waits until it is ready. */
 export async function startPanel(t: Test, env: Readonly<Record<string, string>>): Promise<Panel> {
+  await putEmptyDatabase(env)
   const program = startProgram(process.execPath, [serverFile], { env })
   t.teardown(() => program.stop('SIGKILL'))
   const [, url = '', port] = await program.line(/^Sallyport ready at (\S+?)(?: \(listening on port (\d+)\))?$/m, 60_000)
   return { program, url: port ? `http://localhost:${port}` : url }
+}
+
+/** Spares a new data directory its `initdb` of some seconds: the runner of the tests has made the files once (scripts/test.mjs). */
+async function putEmptyDatabase({ DATA_DIR, DATABASE_URL }: Readonly<Record<string, string>>): Promise<void> {
+  const { SALLYPORT_TEST_DATABASE: files } = process.env
+  if (!files || !DATA_DIR || DATABASE_URL || existsSync(DATA_DIR)) return
+  await mkdir(DATA_DIR, { recursive: true, mode: 0o700 })
+  await cp(files, join(DATA_DIR, 'postgres'), { recursive: true })
 }
