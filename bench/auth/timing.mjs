@@ -1,4 +1,4 @@
-import { median } from '../measures.mjs'
+import { median } from '../median.mjs'
 import { message } from './children.mjs'
 
 const concurrency = 3

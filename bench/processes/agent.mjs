@@ -1,7 +1,8 @@
-// An agent of one relay: node agent.mjs PORT, the ticket by IPC.
-import { createAgent } from '@sallyport/relay'
+// An agent of one relay: node agent.mjs '{"module", "relay": AgentRelay, "target"}'.
+import { answerCalls, residentBytes } from './calls.mjs'
 
+const { module, relay } = JSON.parse(process.argv[2])
+const { createAgent } = await import(module)
 const agent = createAgent()
-process.on('message', ({ ticket }) => {
-  agent.connect({ id: 'relay', host: '127.0.0.1', port: Number(process.argv[2]), ticket })
-})
+agent.connect(relay)
+answerCalls({ residentBytes })

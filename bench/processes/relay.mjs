@@ -1,11 +1,25 @@
-// A relay on free ports, told by IPC what to serve.
-import { createRelay } from '@sallyport/relay'
+// A relay on free ports: node relay.mjs '{"module", "bindHost", "encryption"}'.
+import { answerCalls, residentBytes } from './calls.mjs'
 
-const relay = createRelay({ dataPort: 0, bindHost: '127.0.0.1' })
+const { module, bindHost, encryption } = JSON.parse(process.argv[2])
+const { createRelay } = await import(module)
+const relay = createRelay({ dataPort: 0, bindHost, encryption })
 await relay.start()
-process.on('message', async ({ allocations }) => {
-  await relay.apply({ revision: 1, allocations })
-  process.send({ applied: relay.status() })
-})
-relay.on('link', ({ connected }) => process.send({ connected }))
-process.send({ dataPort: relay.dataPort, ticket: relay.issueTicket('bench') })
+
+answerCalls(
+  {
+    /** Serves the target on a free port for each protocol and says which. */
+    async serve({ tcp, udp, host }) {
+      const allocation = { deviceId: 'bench', port: 0 }
+      const allocations = [
+        { ...allocation, id: 1, protocol: 'tcp', target: { host, port: tcp } },
+        { ...allocation, id: 2, protocol: 'udp', target: { host, port: udp } },
+      ]
+      await relay.apply({ revision: 1, allocations })
+      const port = (id) => relay.status().allocations.find(({ allocationId }) => allocationId === id).port
+      return { tcp: port(1), udp: port(2) }
+    },
+    residentBytes,
+  },
+  { dataPort: relay.dataPort, fingerprint: relay.fingerprint, ticket: relay.issueTicket('bench') },
+)

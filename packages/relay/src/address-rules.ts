@@ -4,7 +4,7 @@ const PREFIX = /^(?:0|[1-9]\d{0,2})$/
 /** Bits of an IPv6 address before the IPv4 address that it maps. */
 const MAPPED_BITS = 96
 
-/** A range of addresses: the first bytes of each are `bytes`, up to `bits`. */
+/** A range of addresses: those that are the same as `bytes` in the first `bits`; the rest of `bytes` is zero. */
 interface Range {
   family: 4 | 6
   bytes: Uint8Array
@@ -18,32 +18,64 @@ export function isAddressRule(text: string): boolean {
 
 /** Addresses and ranges, read once. IPv4 players match only IPv4 rules (also written as mapped IPv6), others only IPv6 rules. */
 export class AddressRules {
-  /** For each rule: its words of 32 bits, then its mask. */
-  readonly #v4: Uint32Array
-  readonly #v6: Uint32Array
+  readonly #v4: RangeTable
+  readonly #v6: RangeTable
 
   /** @param rules each for which `isAddressRule` is true; others are passed over */
   constructor(rules: readonly string[]) {
     const ranges = rules.map(parseRange).filter((range) => range !== undefined)
-    this.#v4 = compile(ranges, 4)
-    this.#v6 = compile(ranges, 6)
+    this.#v4 = new RangeTable(ranges.filter(({ family }) => family === 4))
+    this.#v6 = new RangeTable(ranges.filter(({ family }) => family === 6))
   }
 
   /** What is no address matches nothing. */
   matches(address: string): boolean {
     const parsed = parseIpAddress(address)
     if (parsed === undefined) return false
-    const rules = parsed.family === 4 ? this.#v4 : this.#v6
-    const size = parsed.bytes.length / 4
-    const words = wordsOf(parsed.bytes)
-    for (let at = 0; at < rules.length; at += 2 * size) {
-      let same = true
-      for (let word = 0; same && word < size; word += 1)
-        same = (((words[word] as number) ^ (rules[at + word] as number)) & (rules[at + size + word] as number)) === 0
-      if (same) return true
-    }
-    return false
+    return (parsed.family === 4 ? this.#v4 : this.#v6).has(parsed.bytes)
   }
+}
+
+/** Ranges in the order of their first addresses, none within another: an address is looked for in log2 steps, however many there are. */
+class RangeTable {
+  readonly #ranges: readonly Range[]
+
+  constructor(ranges: readonly Range[]) {
+    const sorted = [...ranges].sort((a, b) => compare(a.bytes, b.bytes) || a.bits - b.bits)
+    const kept: Range[] = []
+    // Of two that meet, one holds the other: CIDR ranges do not overlap in part.
+    for (const range of sorted) {
+      const last = kept.at(-1)
+      if (last === undefined || !holds(last, range.bytes)) kept.push(range)
+    }
+    this.#ranges = kept
+  }
+
+  has(bytes: Uint8Array): boolean {
+    let [from, to] = [0, this.#ranges.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (compare((this.#ranges[middle] as Range).bytes, bytes) <= 0) from = middle + 1
+      else to = middle
+    }
+    const nearest = this.#ranges[from - 1]
+    return nearest !== undefined && holds(nearest, bytes)
+  }
+}
+
+function holds({ bytes, bits }: Range, address: Uint8Array): boolean {
+  const whole = bits >> 3
+  for (let at = 0; at < whole; at += 1) if (bytes[at] !== address[at]) return false
+  const rest = bits & 7
+  return rest === 0 || ((bytes[whole] as number) ^ (address[whole] as number)) >> (8 - rest) === 0
+}
+
+function compare(a: Uint8Array, b: Uint8Array): number {
+  for (let at = 0; at < a.length; at += 1) {
+    const difference = (a[at] as number) - (b[at] as number)
+    if (difference !== 0) return difference
+  }
+  return 0
 }
 
 function parseRange(text: string): Range | undefined {
@@ -54,36 +86,12 @@ function parseRange(text: string): Range | undefined {
   if (prefix !== undefined && !PREFIX.test(prefix)) return undefined
   const bits = prefix === undefined ? all : Number(prefix)
   if (bits > all) return undefined
-  if (all === 32) return { family: 4, bytes, bits }
-  if (bits >= MAPPED_BITS && isMapped(bytes)) return { family: 4, bytes: bytes.subarray(12), bits: bits - MAPPED_BITS }
-  return { family: 6, bytes, bits }
+  if (all === 32) return { family: 4, bytes: masked(bytes, bits), bits }
+  if (bits < MAPPED_BITS || !isMapped(bytes)) return { family: 6, bytes: masked(bytes, bits), bits }
+  return { family: 4, bytes: masked(bytes.subarray(12), bits - MAPPED_BITS), bits: bits - MAPPED_BITS }
 }
 
-function compile(ranges: readonly Range[], family: 4 | 6): Uint32Array {
-  const ours = ranges.filter((range) => range.family === family)
-  const size = family === 4 ? 1 : 4
-  const rules = new Uint32Array(ours.length * 2 * size)
-  for (const [index, { bytes, bits }] of ours.entries()) {
-    rules.set(wordsOf(bytes), index * 2 * size)
-    for (let word = 0; word < size; word += 1) rules[(index * 2 + 1) * size + word] = mask(bits - word * 32)
-  }
-  return rules
-}
-
-/** A word whose first `bits` are set. */
-function mask(bits: number): number {
-  if (bits <= 0) return 0
-  return bits >= 32 ? 0xffffffff : ~(0xffffffff >>> bits)
-}
-
-function wordsOf(bytes: Uint8Array): number[] {
-  const words: number[] = []
-  for (let at = 0; at < bytes.length; at += 4)
-    words.push(
-      ((bytes[at] as number) << 24) |
-        ((bytes[at + 1] as number) << 16) |
-        ((bytes[at + 2] as number) << 8) |
-        (bytes[at + 3] as number),
-    )
-  return words
+/** The first address of the range: what is beyond the prefix counts nothing. */
+function masked(bytes: Uint8Array, bits: number): Uint8Array {
+  return bytes.map((byte, at) => byte & (0xff00 >> Math.max(0, Math.min(8, bits - at * 8))) & 0xff)
 }

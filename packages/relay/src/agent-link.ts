@@ -1,34 +1,49 @@
 import type { Socket } from 'node:net'
 import type { AgentLinkStatus, AgentRelay } from './agent-types.js'
 import { DEFAULT_RETRY, retryDelay, STABLE_MS } from './backoff.js'
+import type { ChannelSecrets } from './channel-keys.js'
+import { dialRelay, type RelayAddress } from './dial-relay.js'
 import { readFirstFrame } from './first-frame.js'
 import { encodeFrame, type Frame } from './frame.js'
 import type { AgentLimits } from './limits.js'
 import { LinkChannel } from './link-channel.js'
+import { linkSecrets } from './link-secrets.js'
 import {
   encodeMessage,
   FrameType,
   type LinkMessage,
-  type OpenMessage,
   PROTOCOL_VERSION,
-  parseOpen,
+  parseOrder,
   parseRefused,
   parseWelcome,
-  type RejectMessage,
+  type ShortMessage,
+  type WelcomeMessage,
 } from './protocol.js'
-import { connectTcp } from './target.js'
+
+/** A link that is up. */
+export interface LinkUp {
+  /** Of the relay at its other end; with a name it could be another. */
+  address: RelayAddress
+  /** What the channel of its datagrams is made from. */
+  secrets: ChannelSecrets
+  /** The relay's table of flows; the same as before: flows go on. */
+  flows: string
+  short: (message: ShortMessage) => void
+}
+
+/** Who works with a link while it is up. */
+export interface LinkUser {
+  onOrder(tokens: readonly string[]): void
+  onDown(): void
+}
 
 export interface AgentLinkOptions {
   version: string
   limits: AgentLimits
   onLink: (connected: boolean, error?: string) => void
   onTicketNeeded: () => void
-  /** `address`: of the relay that asks, to bring the data connection to; with a name it could be another. */
-  onOpen: (
-    message: OpenMessage,
-    address: { host: string; port: number },
-    reject: (message: RejectMessage) => void,
-  ) => void
+  /** Before `onLink`. */
+  onUp: (up: LinkUp) => LinkUser
 }
 
 /** The agent's side of one link: keeps it up for ever, from one ticket to the next. */
@@ -40,6 +55,7 @@ export class AgentLink {
   #resume: string | undefined
   #socket: Socket | undefined
   #channel: LinkChannel | undefined
+  #user: LinkUser | undefined
   #connectedAt: Date | undefined
   #retry: NodeJS.Timeout | undefined
   #awaitsTicket = false
@@ -57,10 +73,11 @@ export class AgentLink {
   }
 
   renew(relay: AgentRelay): void {
-    const { host, port, ticket } = this.#relay
+    const { host, port, ticket, fingerprint, encryption = 'tls' } = this.#relay
     this.#relay = { ...relay }
     if (relay.ticket !== ticket) this.#fresh = relay.ticket
-    if (relay.host !== host || relay.port !== port) {
+    const sameDoor = relay.host === host && relay.port === port
+    if (!sameDoor || relay.fingerprint !== fingerprint || (relay.encryption ?? 'tls') !== encryption) {
       this.#failures = 0
       this.#drop('moved')
       this.#connect()
@@ -70,8 +87,9 @@ export class AgentLink {
   }
 
   status(): AgentLinkStatus {
-    const { id, host, port } = this.#relay
-    const status: AgentLinkStatus = { relayId: id, host, port, connected: this.#connectedAt !== undefined }
+    const { id, host, port, encryption = 'tls' } = this.#relay
+    const connected = this.#connectedAt !== undefined
+    const status: AgentLinkStatus = { relayId: id, host, port, connected, encryption }
     if (this.#connectedAt !== undefined) status.connectedAt = this.#connectedAt
     const rttMs = this.#channel?.rttMs
     if (rttMs !== undefined) status.rttMs = rttMs
@@ -99,20 +117,30 @@ export class AgentLink {
       if (this.#awaitsTicket && !this.#closed) this.#retryLater()
       return
     }
-    const { host, port } = this.#relay
     const { version, limits } = this.#options
-    const socket = connectTcp(host, port)
-    this.#socket = socket
     let error = 'closed'
+    const down = () => {
+      if (this.#socket === socket) this.#down(error)
+    }
+    const socket = dialRelay(this.#relay, {
+      timeoutMs: limits.relayTimeoutMs,
+      onReady: () => {
+        socket.off('close', down)
+        if (this.#socket !== socket) return
+        const message: LinkMessage = { protocol: PROTOCOL_VERSION, ticket, version }
+        socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
+        readFirstFrame(socket, limits.relayTimeoutMs, (frame, failure = 'closed') => {
+          if (this.#socket !== socket) return
+          if (frame !== undefined) this.#answered(socket, ticket, frame)
+          // What the system says is more than that it is over.
+          else this.#down(error === 'closed' ? failure : error)
+        })
+      },
+    })
+    this.#socket = socket
+    socket.on('close', down)
     socket.on('error', (cause: NodeJS.ErrnoException) => {
       error = cause.code ?? 'error'
-    })
-    const message: LinkMessage = { protocol: PROTOCOL_VERSION, ticket, version }
-    socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
-    readFirstFrame(socket, limits.relayTimeoutMs, (frame) => {
-      if (this.#socket !== socket) return
-      if (frame !== undefined) this.#answered(socket, ticket, frame)
-      else this.#down(socket.closed || socket.readableEnded ? error : 'timeout')
     })
   }
 
@@ -122,7 +150,7 @@ export class AgentLink {
       this.#forget(ticket)
       this.#resume = welcome.resume
       this.#asked = false
-      this.#up(socket, welcome.heartbeatMs)
+      this.#up(socket, welcome, linkSecrets(socket, ticket, welcome.datagrams))
       return
     }
     const refused = frame.type === FrameType.REFUSED ? parseRefused(frame.payload) : undefined
@@ -138,13 +166,13 @@ export class AgentLink {
     else this.#retryLater()
   }
 
-  #up(socket: Socket, heartbeatMs: number): void {
+  #up(socket: Socket, { heartbeatMs, datagrams }: WelcomeMessage, secrets: ChannelSecrets): void {
     const { limits } = this.#options
     let replaced = false
     const host = socket.remoteAddress ?? this.#relay.host
-    const address = { host, port: socket.remotePort ?? this.#relay.port }
+    const address = { relay: this.#relay, host, port: socket.remotePort ?? this.#relay.port }
     const upAt = performance.now()
-    const channel = new LinkChannel(socket, {
+    const channel: LinkChannel = new LinkChannel(socket, {
       heartbeatMs: Math.min(heartbeatMs, limits.maxHeartbeatMs),
       timeoutMs: limits.linkTimeoutMs,
       maxBufferBytes: MAX_LINK_BUFFER_BYTES,
@@ -153,11 +181,18 @@ export class AgentLink {
           replaced = true
           return true
         }
-        const open = frame.type === FrameType.OPEN ? parseOpen(frame.payload) : undefined
-        if (open === undefined) return false
-        const reject = (message: RejectMessage) => channel.send(FrameType.REJECT, encodeMessage(message))
-        this.#options.onOpen(open, address, reject)
-        return true
+        if (frame.type === FrameType.MOVED) {
+          // Its players keep their connections; only new ones come over another.
+          this.#drop('moved')
+          this.#connect()
+          return true
+        }
+        const order = frame.type === FrameType.ORDER ? parseOrder(frame.payload) : undefined
+        if (order !== undefined) {
+          this.#user?.onOrder(order.tokens)
+          return true
+        }
+        return false
       },
       onClose: (reason) => {
         if (this.#socket !== socket) return
@@ -168,6 +203,12 @@ export class AgentLink {
     this.#channel = channel
     this.#connectedAt = new Date()
     this.#lastError = undefined
+    this.#user = this.#options.onUp({
+      address,
+      secrets,
+      flows: datagrams.flows,
+      short: (message) => channel.send(FrameType.SHORT, encodeMessage(message)),
+    })
     this.#options.onLink(true)
     // The relay ends the ticket of before when it hears that this link's WELCOME has arrived.
     channel.ping()
@@ -187,6 +228,8 @@ export class AgentLink {
     this.#channel?.destroy()
     this.#channel = undefined
     this.#connectedAt = undefined
+    this.#user?.onDown()
+    this.#user = undefined
     socket?.destroy()
     const isNews = wasUp || error !== this.#lastError
     this.#lastError = error
@@ -209,5 +252,5 @@ export class AgentLink {
   }
 }
 
-/** REJECTs that wait to be sent. */
+/** SHORTs that wait to be sent. */
 const MAX_LINK_BUFFER_BYTES = 1_048_576

@@ -1,5 +1,6 @@
 import type { AllowRule } from './allow-rule.js'
 import type { AgentLimits } from './limits.js'
+import type { LocalSourceMode } from './local-source.js'
 import type { Logger } from './logger.js'
 import type { CloseReason, TransportProtocol } from './relay-types.js'
 
@@ -8,6 +9,12 @@ export interface AgentOptions {
   version?: string
   /** What may be dialled. Undefined: loopback, every port. When given it replaces that; an empty list allows nothing. */
   allow?: readonly AllowRule[]
+  /**
+   * `distinct`: a service on this machine's IPv4 loopback sees each player come from an address of its own, always the same of
+   * 127.1.0.1 to 127.254.255.254, so that it can tell and ban them. Only on Linux; where it cannot be had, and with `shared`, all
+   * come from 127.0.0.1. Default 'distinct'.
+   */
+  localSource?: LocalSourceMode
   /** Default: silent. */
   logger?: Logger
   limits?: Partial<AgentLimits>
@@ -19,13 +26,24 @@ export interface AgentRelay {
   host: string
   port: number
   ticket: string
+  /**
+   * SHA-256 of the relay's certificate (DER), 64 lower-case hexadecimal digits: exactly this certificate is accepted. Without it, one
+   * for the host's name that Node's trusted authorities vouch for.
+   */
+  fingerprint?: string
+  /** `off`: plain TCP, for networks that are trusted otherwise; a warning is logged. Default 'tls'. */
+  encryption?: Encryption
 }
+
+/** Of TCP between relay and agent; their datagrams are always encrypted. */
+export type Encryption = 'tls' | 'off'
 
 export interface AgentLinkStatus {
   relayId: string
   host: string
   port: number
   connected: boolean
+  encryption: Encryption
   /** The last measured round trip of the link. */
   rttMs?: number
   connectedAt?: Date
@@ -44,7 +62,10 @@ export interface AgentRefusal {
 }
 
 export interface AgentEvents {
-  /** `error` says why it went away or could not come up, such as ECONNREFUSED, 'ticket_expired', 'replaced' or 'timeout'. */
+  /**
+   * `error` says why it went away or could not come up, such as ECONNREFUSED, 'certificate_mismatch', 'ticket_expired', 'replaced' or
+   * 'timeout'.
+   */
   link: { relayId: string; connected: boolean; error?: string }
   connection: {
     relayId: string
@@ -72,7 +93,7 @@ export interface AgentEvents {
 export interface Agent {
   /**
    * Keeps a link to this relay from now on. Called again for the same id it only renews: the ticket is kept for when the resume ticket is
-   * refused, another host or port moves the link. Throws RELAY_ERR_STOPPED after `stop()`, RELAY_ERR_INVALID_OPTION on nonsense.
+   * refused, another host, port, fingerprint or encryption moves the link. Throws RELAY_ERR_STOPPED after `stop()`, RELAY_ERR_INVALID_OPTION on nonsense.
    */
   connect(relay: AgentRelay): void
   /** Forgets the relay and closes the link; its running connections go on. */

@@ -1,10 +1,15 @@
+import { AgentDatagrams } from './agent-datagrams.js'
 import { AgentLink } from './agent-link.js'
 import type { Agent, AgentEvents, AgentLinkStatus, AgentOptions, AgentRefusal, AgentRelay } from './agent-types.js'
 import { createAllowList, LOOPBACK_RULES } from './allow-rule.js'
+import { DataConnections } from './data-connections.js'
 import { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
+import { FINGERPRINT } from './fingerprint.js'
 import { type AgentLimits, DEFAULT_AGENT_LIMITS, resolveLimits } from './limits.js'
+import { LocalSources } from './local-source.js'
 import { type Logger, silentLogger } from './logger.js'
+import { Permits } from './permits.js'
 import { PlayerService } from './player-service.js'
 import { Refusals } from './refusals.js'
 import { packageVersion } from './version.js'
@@ -21,6 +26,8 @@ class DataPlaneAgent implements Agent {
   readonly #events: Emitter<AgentEvents>
   readonly #refusals: Refusals
   readonly #players: PlayerService
+  readonly #connections: DataConnections
+  readonly #datagrams: AgentDatagrams
   readonly #links: Map<string, AgentLink> = new Map()
   #stopped: Promise<void> | undefined
 
@@ -30,11 +37,20 @@ class DataPlaneAgent implements Agent {
     this.#logger = options.logger ?? silentLogger
     this.#events = new Emitter(this.#logger)
     this.#refusals = new Refusals(this.#events, this.#logger, this.#limits.maxRefusals)
-    this.#players = new PlayerService({
+    const permits = new Permits(this.#limits.maxConnections)
+    const serving = {
       allowed: createAllowList(options.allow ?? LOOPBACK_RULES),
+      sources: new LocalSources(options.localSource ?? 'distinct'),
       limits: this.#limits,
       events: this.#events,
       refusals: this.#refusals,
+    }
+    this.#players = new PlayerService(serving)
+    this.#datagrams = new AgentDatagrams({ ...serving, permits })
+    this.#connections = new DataConnections({
+      limits: this.#limits,
+      permits,
+      onStart: (relayId, message, exchange) => this.#players.serve(relayId, message, exchange),
     })
   }
 
@@ -42,6 +58,8 @@ class DataPlaneAgent implements Agent {
     if (this.#stopped !== undefined) throw new RelayError('RELAY_ERR_STOPPED')
     checkRelay(relay)
     const known = this.#links.get(relay.id)
+    if (relay.encryption === 'off' && known?.status().encryption !== 'off')
+      this.#logger.warn({ relayId: relay.id }, 'encryption is off: TCP to this relay can be read on its way')
     if (known !== undefined) {
       known.renew(relay)
       return
@@ -55,6 +73,7 @@ class DataPlaneAgent implements Agent {
     this.#links.delete(relayId)
     this.#refusals.forgetRelay(relayId)
     void link?.close()
+    this.#datagrams.leave(relayId)
   }
 
   links(): AgentLinkStatus[] {
@@ -77,7 +96,9 @@ class DataPlaneAgent implements Agent {
   async #stop(): Promise<void> {
     const closing = [...this.#links.values()].map((link) => link.close())
     this.#links.clear()
-    await Promise.all([...closing, this.#players.stop()])
+    // First the players, so that each end is told as cut.
+    await this.#players.stop()
+    await Promise.all([...closing, this.#connections.stop(), this.#datagrams.stop()])
   }
 
   #link(relay: AgentRelay): AgentLink {
@@ -86,10 +107,12 @@ class DataPlaneAgent implements Agent {
       version: this.#version,
       limits: this.#limits,
       onTicketNeeded: () => this.#events.emit('ticketNeeded', { relayId }),
-      onOpen: (message, address, reject) =>
-        this.#players.serve(relayId, address, message, (error) =>
-          reject({ connectionId: message.connectionId, error }),
-        ),
+      onUp: (up) => {
+        const { address, short } = up
+        this.#datagrams.attach(relayId, up)
+        const connections = this.#connections.forLink({ relayId, address, short })
+        return { onOrder: (tokens) => connections.order(tokens), onDown: () => connections.retire() }
+      },
       onLink: (connected, error) => {
         this.#logger.info({ relayId, connected, ...(error === undefined ? {} : { error }) }, 'relay link')
         this.#events.emit('link', error === undefined ? { relayId, connected } : { relayId, connected, error })
@@ -98,9 +121,12 @@ class DataPlaneAgent implements Agent {
   }
 }
 
-function checkRelay({ id, host, port, ticket }: AgentRelay): void {
+function checkRelay({ id, host, port, ticket, fingerprint, encryption = 'tls' }: AgentRelay): void {
   const texts = { id, host, ticket }
   for (const [name, value] of Object.entries(texts))
     if (typeof value !== 'string' || value.length === 0) throw new RelayError('RELAY_ERR_INVALID_OPTION', name)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'port')
+  if (fingerprint !== undefined && !(typeof fingerprint === 'string' && FINGERPRINT.test(fingerprint)))
+    throw new RelayError('RELAY_ERR_INVALID_OPTION', 'fingerprint')
+  if (encryption !== 'tls' && encryption !== 'off') throw new RelayError('RELAY_ERR_INVALID_OPTION', 'encryption')
 }

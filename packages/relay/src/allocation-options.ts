@@ -5,6 +5,7 @@ import type { AllocationOptions } from './relay-types.js'
 export const MAX_ADDRESS_RULES: number = 256
 
 const MAX_CONNECTIONS = 1_000_000
+const MAX_CONNECTION_RATE = 1_000_000
 const MAX_BANDWIDTH = 1e12
 const MAX_IDLE_SECONDS = 30 * 86_400
 
@@ -63,8 +64,12 @@ export function sameOptions(a: AllocationOptions | undefined, b: AllocationOptio
   return sameList(allowA, allowB) && sameList(denyA, denyB)
 }
 
-const WHOLE_NUMBERS: readonly (readonly [field: 'maxConnections' | 'bandwidth' | 'idleTimeout', max: number])[] = [
+type WholeNumber = 'maxConnections' | 'maxConnectionsPerSource' | 'connectionRate' | 'bandwidth' | 'idleTimeout'
+
+const WHOLE_NUMBERS: readonly (readonly [field: WholeNumber, max: number])[] = [
   ['maxConnections', MAX_CONNECTIONS],
+  ['maxConnectionsPerSource', MAX_CONNECTIONS],
+  ['connectionRate', MAX_CONNECTION_RATE],
   ['bandwidth', MAX_BANDWIDTH],
   ['idleTimeout', MAX_IDLE_SECONDS],
 ]

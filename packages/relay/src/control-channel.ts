@@ -103,7 +103,7 @@ export function createControlChannel(options: ControlChannelOptions): ControlCha
   function feed(relay: ControlRelay): void {
     relays.set(relay.id, relay)
     tickets.answered(relay.id)
-    guard(() => agent.connect({ id: relay.id, host: relay.host, port: relay.port, ticket: relay.ticket }))
+    guard(() => agent.connect({ ...relay }))
   }
 
   /** What the panel says must not throw out of a socket's handler. */

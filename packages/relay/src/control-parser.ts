@@ -10,7 +10,7 @@ import {
   type RelayLinkStatus,
   type RelayMessage,
 } from './control.js'
-import { host, id, port, type Reader, revision } from './control-common-fields.js'
+import { encryption, fingerprint, host, id, port, type Reader, revision } from './control-common-fields.js'
 import * as read from './control-fields.js'
 import { admissionTerms, panelToRelayReaders, relayHello, relayReaders } from './control-relay-fields.js'
 
@@ -162,6 +162,8 @@ function relay(value: unknown, path: string): ControlRelay {
     id: read.own(body, 'id', id, path),
     host: read.own(body, 'host', host, path),
     port: read.own(body, 'port', port, path),
+    ...read.optional(body, 'fingerprint', fingerprint, path),
+    ...read.optional(body, 'encryption', encryption, path),
     ticket: read.own(body, 'ticket', ticket, path),
   }
 }

@@ -9,7 +9,7 @@ import {
   type RelayTrafficMessage,
   type WelcomeMessage,
 } from './control.js'
-import { host, id, port, type Reader, revision, time } from './control-common-fields.js'
+import { encryption, fingerprint, host, id, port, type Reader, revision, time } from './control-common-fields.js'
 import * as read from './control-fields.js'
 import { parseRelayAllocation } from './relay-state.js'
 import type { CloseReason, RelayAllocation } from './relay-types.js'
@@ -126,6 +126,8 @@ export function relayHello(value: unknown, path: string): RelayHello {
   return {
     publicHost: read.own(body, 'publicHost', host, path),
     dataPort: read.own(body, 'dataPort', port, path),
+    ...read.optional(body, 'fingerprint', fingerprint, path),
+    ...read.optional(body, 'encryption', encryption, path),
     ...read.optional(body, 'hostGroup', name, path),
     ...read.optional(body, 'region', name, path),
     ...read.optional(body, 'labels', labels, path),

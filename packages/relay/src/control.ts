@@ -1,3 +1,4 @@
+import type { Encryption } from './agent-types.js'
 import type { AllocationCondition, CloseReason, RelayAllocation, TransportProtocol } from './relay-types.js'
 
 /** Version of the control protocol: JSON text frames on the WebSocket `/api/tunnel/ws`. */
@@ -102,6 +103,10 @@ export interface RelayHello {
   publicHost: string
   /** Port that agents dial. */
   dataPort: number
+  /** SHA-256 of its certificate, 64 lower-case hexadecimal digits. Left out: agents look whether their authorities vouch for it. */
+  fingerprint?: string
+  /** Between it and agents. Default 'tls'. */
+  encryption?: Encryption
   /** Relays of one group serve one set of public ports under one name, and stand in for each other. Default: `publicHost`. */
   hostGroup?: string
   region?: string
@@ -186,6 +191,9 @@ export interface ControlRelay {
   /** The relay's data port, which the agent dials. */
   host: string
   port: number
+  /** As in `RelayHello`. */
+  fingerprint?: string
+  encryption?: Encryption
   /** One-time ticket for the relay's link; opaque to the agent. */
   ticket: string
 }

@@ -6,17 +6,32 @@ import type { RelayLimits } from './limits.js'
 import { listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
 import type { Logger } from './logger.js'
 import { KeyedCounts } from './permits.js'
-import { encodeMessage, FrameType, type LinkMessage, parseData, parseLink, type RefusedError } from './protocol.js'
+import {
+  type DatagramsMessage,
+  encodeMessage,
+  FrameType,
+  type LinkMessage,
+  parseData,
+  parseDatagrams,
+  parseLink,
+  type RefusedError,
+} from './protocol.js'
+import type { CertificatePair } from './relay-types.js'
 import { sourceKey } from './source-key.js'
+import { TlsAcceptor } from './tls-acceptor.js'
 
 interface DataListenerOptions {
   host: string
   limits: RelayLimits
   logger: Logger
-  /** Takes the socket over, or says why not. */
+  /** Undefined: plain TCP. */
+  certificate: CertificatePair | undefined
+  /** Takes the socket over (a TLSSocket when there is a certificate), or says why not. */
   onLink: (socket: Socket, message: LinkMessage) => RefusedError | undefined
   /** Takes the socket over, or false. */
   onData: (socket: Socket, token: string) => boolean
+  /** The same for the stream that stands in for UDP. */
+  onDatagrams?: (socket: Socket, message: DatagramsMessage) => boolean
   /** Data connections that were asked for and may come: they don't count against the limits on strangers. */
   expected: () => number
   expectedFrom: (source: string) => number
@@ -24,17 +39,28 @@ interface DataListenerOptions {
 
 const FAREWELL_MS = 1_000
 
-/** The port that agents dial. Reads one bounded frame of each connection, in bounded time, and passes it on. */
+/** The TCP port that agents dial. Reads one bounded frame of each connection, in bounded time, and passes it on. */
 export class DataListener {
   readonly #options: DataListenerOptions
   readonly #server: Server
+  readonly #tls: TlsAcceptor | undefined
+  /** As accepted, below TLS. */
   readonly #sockets: Set<Socket> = new Set()
   readonly #perSource: KeyedCounts = new KeyedCounts()
   #handshakes = 0
 
   constructor(options: DataListenerOptions) {
     this.#options = options
-    this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket))
+    const { certificate, limits, logger } = options
+    if (certificate !== undefined) this.#tls = new TlsAcceptor(certificate, limits.handshakeTimeoutMs, logger)
+    // TLS reads by itself.
+    const socketOptions = { ...SOCKET_OPTIONS, pauseOnConnect: this.#tls === undefined }
+    this.#server = createServer(socketOptions, (socket) => this.#accept(socket))
+  }
+
+  /** For connections that come from now on; nothing when the port is plain. Throws what OpenSSL says against the pair. */
+  setCertificate(certificate: CertificatePair): void {
+    this.#tls?.setCertificate(certificate)
   }
 
   /** Gives the bound port. Rejects with RELAY_ERR_DATA_PORT. */
@@ -70,19 +96,38 @@ export class DataListener {
       socket.destroy()
       return
     }
+    const deadline = performance.now() + limits.handshakeTimeoutMs
+    const greeted = this.#count(source)
+    socket.once('close', greeted)
+    const greet = (secured: Socket) =>
+      readFirstFrame(secured, deadline - performance.now(), (frame) => {
+        greeted()
+        if (frame === undefined || !this.#dispatch(secured, frame)) secured.destroy()
+      })
+    if (this.#tls === undefined) greet(socket)
+    else this.#tls.secure(socket, greet)
+  }
+
+  /** One more stranger; gives what takes it off again, once. */
+  #count(source: string): () => void {
     this.#handshakes += 1
     const uncount = this.#perSource.add(source)
-    readFirstFrame(socket, limits.handshakeTimeoutMs, (frame) => {
-      this.#handshakes -= 1
+    let counted = true
+    return () => {
+      if (counted) this.#handshakes -= 1
+      counted = false
       uncount()
-      if (frame === undefined || !this.#dispatch(socket, frame)) socket.destroy()
-    })
+    }
   }
 
   #dispatch(socket: Socket, frame: Frame): boolean {
     if (frame.type === FrameType.DATA) {
       const data = parseData(frame.payload)
       return data !== undefined && this.#options.onData(socket, data.token)
+    }
+    if (frame.type === FrameType.DATAGRAMS) {
+      const datagrams = parseDatagrams(frame.payload)
+      return datagrams !== undefined && this.#options.onDatagrams?.(socket, datagrams) === true
     }
     if (frame.type !== FrameType.LINK) return false
     const link = parseLink(frame.payload)

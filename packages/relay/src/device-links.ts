@@ -1,27 +1,32 @@
 import type { Socket } from 'node:net'
-import { encodeFrame } from './frame.js'
+import { TLSSocket } from 'node:tls'
+import type { Encryption } from './agent-types.js'
+import type { ChannelSecrets } from './channel-keys.js'
+import { encodeFrame, type Frame } from './frame.js'
 import type { RelayLimits } from './limits.js'
 import { LinkChannel } from './link-channel.js'
+import type { OrderLink } from './link-orders.js'
+import { linkSecrets, offerDatagrams } from './link-secrets.js'
 import type { Logger } from './logger.js'
 import {
   encodeMessage,
   FrameType,
   type LinkMessage,
-  type OpenMessage,
   PROTOCOL_VERSION,
-  parseReject,
+  parseShort,
   type RefusedError,
-  type RejectMessage,
+  type ShortMessage,
   type WelcomeMessage,
 } from './protocol.js'
 import type { RelayDevice } from './relay-types.js'
-import { plainAddress } from './source-key.js'
+import { plainAddress, sourceKey } from './source-key.js'
 import type { Tickets } from './tickets.js'
 
 interface DeviceLink {
   channel: LinkChannel
   connectedAt: Date
   remoteAddress: string
+  encryption: Encryption
   version: string
   grant: string | undefined
 }
@@ -32,8 +37,14 @@ interface DeviceLinksOptions {
   accepts: (deviceId: string, grant: string | undefined) => boolean
   limits: RelayLimits
   logger: Logger
+  /** A link is being welcomed: gives the id of the device's table of flows. */
+  onWelcome: (deviceId: string) => string
   onLink: (deviceId: string, connected: boolean) => void
-  onReject: (deviceId: string, message: RejectMessage) => void
+  /** A link is up, in place of the one before, or (undefined) it is gone. Before `onLink`. */
+  onOrders: (deviceId: string, link: OrderLink | undefined) => void
+  onShort: (deviceId: string, message: ShortMessage) => void
+  /** The same for datagrams: what their channel is made from. After `onWelcome`. */
+  onSession: (deviceId: string, secrets: ChannelSecrets | undefined) => void
 }
 
 /** The relay's side of the links: at most one for each device, the newest. */
@@ -54,31 +65,36 @@ export class DeviceLinks {
     if (!redeemed.ok) return redeemed.error
     const { deviceId, grant } = redeemed
     const resume = tickets.issueResume(deviceId, grant)
+    const datagrams = offerDatagrams(this.#options.onWelcome(deviceId))
     const welcome: WelcomeMessage = {
       protocol: PROTOCOL_VERSION,
       deviceId,
       resume: resume.ticket,
       heartbeatMs: limits.heartbeatMs,
+      datagrams,
     }
     socket.write(encodeFrame(FrameType.WELCOME, encodeMessage(welcome)))
-    const channel = new LinkChannel(socket, {
+    const channel: LinkChannel = new LinkChannel(socket, {
       heartbeatMs: limits.heartbeatMs,
       timeoutMs: limits.linkTimeoutMs,
       maxBufferBytes: limits.maxLinkBufferBytes,
       onAlive: resume.confirm,
-      onFrame: (frame) => {
-        const reject = frame.type === FrameType.REJECT ? parseReject(frame.payload) : undefined
-        if (reject !== undefined) this.#options.onReject(deviceId, reject)
-        return reject !== undefined
-      },
+      onFrame: (frame) => this.#take(deviceId, channel, frame),
       onClose: (reason) => this.#closed(deviceId, channel, reason),
     })
     const older = this.#links.get(deviceId)
     const remoteAddress = plainAddress(socket.remoteAddress ?? '')
-    this.#links.set(deviceId, { channel, connectedAt: new Date(), remoteAddress, version: message.version, grant })
+    const encryption = socket instanceof TLSSocket ? 'tls' : 'off'
+    const { version } = message
+    this.#links.set(deviceId, { channel, connectedAt: new Date(), remoteAddress, encryption, version, grant })
     older?.channel.send(FrameType.REPLACED, Buffer.alloc(0))
     older?.channel.close()
-    logger.info({ deviceId, remoteAddress, version: message.version, replaced: older !== undefined }, 'device linked')
+    logger.info({ deviceId, remoteAddress, version, replaced: older !== undefined }, 'device linked')
+    this.#options.onSession(deviceId, linkSecrets(socket, message.ticket, datagrams))
+    this.#options.onOrders(deviceId, {
+      source: sourceKey(remoteAddress),
+      order: (tokens) => channel.send(FrameType.ORDER, encodeMessage({ tokens })),
+    })
     if (older === undefined) this.#options.onLink(deviceId, true)
     return undefined
   }
@@ -93,15 +109,6 @@ export class DeviceLinks {
     return link !== undefined && this.#options.accepts(deviceId, link.grant)
   }
 
-  /** The address that the device's link came from, when there is one. */
-  addressOf(deviceId: string): string | undefined {
-    return this.#links.get(deviceId)?.remoteAddress
-  }
-
-  open(deviceId: string, message: OpenMessage): void {
-    this.#links.get(deviceId)?.channel.send(FrameType.OPEN, encodeMessage(message))
-  }
-
   disconnect(deviceId: string): void {
     const link = this.#links.get(deviceId)
     if (link === undefined) return
@@ -110,16 +117,35 @@ export class DeviceLinks {
   }
 
   list(): RelayDevice[] {
-    return [...this.#links].map(([deviceId, { connectedAt, remoteAddress, version }]) => ({
+    return [...this.#links].map(([deviceId, { connectedAt, remoteAddress, encryption, version }]) => ({
       deviceId,
       connectedAt,
       remoteAddress,
+      encryption,
       version,
     }))
   }
 
+  /** Tells every agent to link again at once; what runs over data connections goes on. */
+  moveAll(): void {
+    for (const [deviceId, { channel }] of [...this.#links]) {
+      channel.send(FrameType.MOVED, Buffer.alloc(0))
+      channel.close()
+      this.#closed(deviceId, channel, 'moved')
+    }
+  }
+
   closeAll(): void {
     for (const deviceId of [...this.#links.keys()]) this.disconnect(deviceId)
+  }
+
+  /** False: it does not belong there. */
+  #take(deviceId: string, channel: LinkChannel, { type, payload }: Frame): boolean {
+    const short = type === FrameType.SHORT ? parseShort(payload) : undefined
+    // A link that was replaced may still say what it had to say.
+    const present = this.#links.get(deviceId)?.channel === channel
+    if (short !== undefined && present) this.#options.onShort(deviceId, short)
+    return short !== undefined
   }
 
   #closed(deviceId: string, channel: LinkChannel, reason: string): void {
@@ -127,6 +153,8 @@ export class DeviceLinks {
     if (this.#links.get(deviceId)?.channel !== channel) return
     this.#links.delete(deviceId)
     this.#options.logger.info({ deviceId, reason }, 'device link closed')
+    this.#options.onOrders(deviceId, undefined)
+    this.#options.onSession(deviceId, undefined)
     this.#options.onLink(deviceId, false)
   }
 }

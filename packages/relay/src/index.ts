@@ -6,6 +6,7 @@ export type {
   AgentOptions,
   AgentRefusal,
   AgentRelay,
+  Encryption,
   RejectError,
 } from './agent-types.js'
 export { type AllocationOptionsResult, MAX_ADDRESS_RULES, parseAllocationOptions } from './allocation-options.js'
@@ -65,6 +66,7 @@ export {
 export { splitRelayChange, splitRelayState } from './control-split.js'
 export { RELAY_ERRORS, RelayError, type RelayErrorCode } from './errors.js'
 export { type AgentLimits, DEFAULT_AGENT_LIMITS, DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
+export type { LocalSourceMode } from './local-source.js'
 export type { Logger } from './logger.js'
 export { createRelay } from './relay.js'
 export { createRelayChannel } from './relay-channel.js'
@@ -82,6 +84,7 @@ export type {
   AllocationOptions,
   AllocationStatus,
   AllocationTraffic,
+  CertificatePair,
   CloseReason,
   PlayerKnock,
   Relay,
@@ -95,6 +98,7 @@ export type {
   TransportProtocol,
 } from './relay-types.js'
 export { fileStorage } from './storage/file.js'
+export { type KeyvLike, type KeyvStorageOptions, keyvStorage } from './storage/keyv.js'
 export { memoryStorage } from './storage/memory.js'
 export type { RelayStorage } from './storage/storage.js'
 export { createTicketIssuer, type TicketIssuer } from './tickets.js'

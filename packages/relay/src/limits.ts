@@ -8,8 +8,14 @@ export interface RelayLimits {
   maxHandshakes: number
   /** The same from one source address (IPv6: /64). Default 64. */
   maxHandshakesPerSource: number
-  /** From OPEN to the agent's data connection; then the player is let go. Default 10,000. */
+  /** From a player's admission to the agent's ACCEPT; then the player is let go. And the life of an order for a data connection. Default 10,000. */
   openTimeoutMs: number
+  /** Data connections kept ready for a device that has a TCP port in force. Default 1. */
+  minReadyPerDevice: number
+  /** The same at most, when so many are needed; those in use come on top. Default 64. */
+  maxReadyPerDevice: number
+  /** Ready ones that were not needed for this long are closed, down to how many are to be ready; that is halved meanwhile. Default 15,000. */
+  readyIdleMs: number
   /** A player of a device without a link is held for it this long (TCP; UDP is dropped). Default 5,000. */
   linkWaitMs: number
   /** Players waiting for the link, and again for their data connection, for one device. Default 1,024. */
@@ -61,6 +67,9 @@ export const DEFAULT_RELAY_LIMITS: Readonly<RelayLimits> = Object.freeze({
   maxHandshakes: 1_024,
   maxHandshakesPerSource: 64,
   openTimeoutMs: 10_000,
+  minReadyPerDevice: 1,
+  maxReadyPerDevice: 64,
+  readyIdleMs: 15_000,
   linkWaitMs: 5_000,
   maxWaitingPerDevice: 1_024,
   maxWaitingAdmissions: 4_096,
@@ -102,8 +111,10 @@ export interface AgentLimits {
   replacedMs: number
   /** Relays known at once. Default 64. */
   maxRelays: number
-  /** Connections and UDP flows at once, in all. Default 16,384. */
+  /** Data connections at once, in all: those in use and those that are ready. Default 16,384. */
   maxConnections: number
+  /** Data connections being dialled at once; further ones wait. Default 32. */
+  maxDials: number
   /** See RelayLimits. Default 60,000. */
   flushTimeoutMs: number
   /** Bytes waiting in one direction of a UDP flow; further datagrams are dropped. Default 256 KiB. */
@@ -124,6 +135,7 @@ export const DEFAULT_AGENT_LIMITS: Readonly<AgentLimits> = Object.freeze({
   replacedMs: 60_000,
   maxRelays: 64,
   maxConnections: 16_384,
+  maxDials: 32,
   flushTimeoutMs: 60_000,
   maxUdpBufferBytes: 262_144,
   udpIdleMs: 300_000,

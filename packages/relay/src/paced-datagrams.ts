@@ -30,6 +30,8 @@ export class PacedDatagrams {
 
   /** Copies what it has to keep. */
   send(payload: Buffer): void {
+    // After a standstill all that came meanwhile is here before the throttle's timer: what may pass makes room first.
+    if (this.#queue.length > 0) this.#throttle.catchUp()
     if (this.#queue.length === 0 && (this.#throttle.rate === 0 || this.#mayPass(payload))) {
       this.#pass(payload)
       return

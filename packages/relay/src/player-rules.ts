@@ -1,14 +1,34 @@
 import { AddressRules } from './address-rules.js'
+import { ConnectionRate } from './connection-rate.js'
+import { KeyedCounts } from './permits.js'
 import type { AllocationOptions } from './relay-types.js'
+import { sourceKey } from './source-key.js'
 import { Throttle } from './throttle.js'
 
 const MS_PER_SECOND = 1_000
+
+/** The relay's own bounds on the players of one allocation; the stricter of these and the options holds. */
+export interface PlayerBounds {
+  players: number
+  /** From one source (see `sourceKey`). Default: no bound. */
+  perSource?: number
+}
+
+/** Whether a new player may come. Who was let in is counted until `leave` is called, once. */
+export type Entry = { ok: true; leave: () => void } | { ok: false; reason: 'denied' | 'busy' }
+
+const DENIED: Entry = { ok: false, reason: 'denied' }
+const BUSY: Entry = { ok: false, reason: 'busy' }
 
 /** The options of one allocation as its listener uses them; a change is in force at once. */
 export class PlayerRules {
   /** Shared by all players of the allocation. */
   readonly fromPlayers: Throttle = new Throttle()
   readonly toPlayers: Throttle = new Throttle()
+  readonly #rate: ConnectionRate = new ConnectionRate()
+  /** Of those who are there, also while no option asks for it: one may come. */
+  readonly #perSource: KeyedCounts = new KeyedCounts()
+  #present = 0
   #options: AllocationOptions = {}
   #allow: AddressRules | undefined
   #deny: AddressRules | undefined
@@ -23,20 +43,40 @@ export class PlayerRules {
     if (deny !== this.#options.deny) this.#deny = rulesOf(deny)
     this.fromPlayers.setRate(bandwidth)
     this.toPlayers.setRate(bandwidth)
+    this.#rate.set(options.connectionRate ?? Number.POSITIVE_INFINITY)
     this.#options = options
   }
 
+  /** By `allow` and `deny` alone; for those who are there already. */
   admits(address: string): boolean {
     if (this.#deny?.matches(address) === true) return false
     return this.#allow === undefined || this.#allow.matches(address)
   }
 
-  get proxyProtocol(): 'none' | 'v1' | 'v2' {
-    return this.#options.proxyProtocol ?? 'none'
+  /** Takes a place for a player who has come. Who is refused counts for nothing and leaves nothing behind. */
+  enter(address: string, bounds: PlayerBounds): Entry {
+    if (!this.admits(address)) return DENIED
+    const { maxConnections = Number.POSITIVE_INFINITY, maxConnectionsPerSource = Number.POSITIVE_INFINITY } =
+      this.#options
+    if (this.#present >= Math.min(bounds.players, maxConnections)) return BUSY
+    const source = sourceKey(address)
+    const mostPerSource = Math.min(bounds.perSource ?? Number.POSITIVE_INFINITY, maxConnectionsPerSource)
+    if (this.#perSource.of(source) >= mostPerSource) return BUSY
+    if (!this.#rate.take()) return BUSY
+    const uncount = this.#perSource.add(source)
+    this.#present += 1
+    let here = true
+    const leave = () => {
+      if (!here) return
+      here = false
+      this.#present -= 1
+      uncount()
+    }
+    return { ok: true, leave }
   }
 
-  get maxConnections(): number {
-    return this.#options.maxConnections ?? Number.POSITIVE_INFINITY
+  get proxyProtocol(): 'none' | 'v1' | 'v2' {
+    return this.#options.proxyProtocol ?? 'none'
   }
 
   /** Infinity: for ever. */

@@ -9,9 +9,8 @@
  */
 import { isIP } from 'node:net'
 import type { RejectError } from './agent-types.js'
-import type { TransportProtocol } from './relay-types.js'
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** Payload of LINK, WELCOME, REFUSED and DATA. */
 export const MAX_HANDSHAKE_BYTES = 4_096
@@ -27,8 +26,6 @@ export const FrameType: {
   readonly WELCOME: 2
   readonly REFUSED: 3
   readonly REPLACED: 4
-  readonly OPEN: 5
-  readonly REJECT: 6
   readonly PING: 7
   readonly PONG: 8
   readonly DATA: 9
@@ -47,8 +44,6 @@ export const FrameType: {
   WELCOME: 2,
   REFUSED: 3,
   REPLACED: 4,
-  OPEN: 5,
-  REJECT: 6,
   PING: 7,
   PONG: 8,
   DATA: 9,
@@ -77,6 +72,7 @@ export interface WelcomeMessage {
   deviceId: string
   resume: string
   heartbeatMs: number
+  datagrams: DatagramsOffer
 }
 
 /** What the datagram channel of a link is made from, beside the ticket and what TLS exports (RFC 8446 section 7.5). */
@@ -132,25 +128,7 @@ export interface RefusedMessage {
   error: RefusedError
 }
 
-/** Relay to agent: a player waits. */
-export interface OpenMessage {
-  connectionId: number
-  allocationId: number
-  protocol: TransportProtocol
-  /** For DATA, once. */
-  token: string
-  target: { host: string; port: number }
-  remoteAddress: string
-  remotePort: number
-}
-
-/** Agent to relay: this player cannot be served. */
-export interface RejectMessage {
-  connectionId: number
-  error: RejectError
-}
-
-/** Agent to relay, first frame of a connection of its own; what follows is the player's stream (udp: datagram frames). */
+/** Agent to relay, first frame of a data connection. */
 export interface DataMessage {
   token: string
 }
@@ -160,6 +138,8 @@ const MAX_NAME_LENGTH = 255
 const MAX_TOKEN_LENGTH = 64
 const MAX_PING_BYTES = 8
 const CHANNEL = /^[0-9a-f]{16}$/
+/** 32 bytes in base64url. */
+const SALT = /^[\w-]{43}$/
 const REFUSED_ERRORS: readonly string[] = [
   'ticket_invalid',
   'ticket_expired',
@@ -190,33 +170,23 @@ export function parseLink(payload: Buffer): LinkMessage | undefined {
 }
 
 export function parseWelcome(payload: Buffer): WelcomeMessage | undefined {
-  const { protocol, deviceId, resume, heartbeatMs } = parseObject(payload)
+  const { protocol, deviceId, resume, heartbeatMs, datagrams } = parseObject(payload)
   if (protocol !== PROTOCOL_VERSION || !isInteger(heartbeatMs, 1, 3_600_000)) return undefined
   if (!isText(deviceId, MAX_NAME_LENGTH) || !isText(resume, MAX_TICKET_LENGTH)) return undefined
-  return { protocol, deviceId, resume, heartbeatMs }
+  const offer = parseOffer(datagrams)
+  return offer && { protocol, deviceId, resume, heartbeatMs, datagrams: offer }
+}
+
+function parseOffer(value: unknown): DatagramsOffer | undefined {
+  const { channel, salt, flows } = asRecord(value)
+  if (typeof channel !== 'string' || !CHANNEL.test(channel)) return undefined
+  if (typeof salt !== 'string' || !SALT.test(salt) || !isText(flows, MAX_TOKEN_LENGTH)) return undefined
+  return { channel, salt, flows }
 }
 
 export function parseRefused(payload: Buffer): RefusedMessage | undefined {
   const { error } = parseObject(payload)
   return typeof error === 'string' && REFUSED_ERRORS.includes(error) ? { error: error as RefusedError } : undefined
-}
-
-export function parseOpen(payload: Buffer): OpenMessage | undefined {
-  const { connectionId, allocationId, protocol, token, target, remoteAddress, remotePort } = parseObject(payload)
-  const { host, port } = asRecord(target)
-  if (!isInteger(connectionId, 0) || !isInteger(allocationId, 0)) return undefined
-  if (protocol !== 'tcp' && protocol !== 'udp') return undefined
-  if (!isText(token, MAX_TOKEN_LENGTH) || !isText(host, MAX_NAME_LENGTH) || !isInteger(port, 1, 65_535))
-    return undefined
-  if (!isText(remoteAddress, MAX_NAME_LENGTH) || isIP(remoteAddress) === 0) return undefined
-  if (!isInteger(remotePort, 0, 65_535)) return undefined
-  return { connectionId, allocationId, protocol, token, target: { host, port }, remoteAddress, remotePort }
-}
-
-export function parseReject(payload: Buffer): RejectMessage | undefined {
-  const { connectionId, error } = parseObject(payload)
-  if (!isInteger(connectionId, 0) || typeof error !== 'string' || !REJECT_ERRORS.includes(error)) return undefined
-  return { connectionId, error: error as RejectError }
 }
 
 export function parseData(payload: Buffer): DataMessage | undefined {
@@ -284,8 +254,10 @@ interface ParsedFields {
   deviceId?: unknown
   resume?: unknown
   heartbeatMs?: unknown
+  datagrams?: unknown
+  salt?: unknown
+  flows?: unknown
   error?: unknown
-  connectionId?: unknown
   allocationId?: unknown
   token?: unknown
   tokens?: unknown

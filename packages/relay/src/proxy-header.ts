@@ -1,4 +1,4 @@
-import { parseIpAddress } from './ip-address.js'
+import { formatIpAddress, type IpAddress, parseIpAddress } from './ip-address.js'
 import { plainAddress } from './source-key.js'
 
 /**
@@ -21,46 +21,40 @@ const VERSION_2_PROXY = 0x21
 const FAMILY = { 4: 0x10, 6: 0x20 } as const
 const PROTOCOL = { tcp: 0x1, udp: 0x2 } as const
 
-/** The text header (section 2.1). TCP only. */
-export function proxyHeaderV1(pair: ProxiedPair): Buffer {
-  const { family, source, destination } = read(pair)
-  const name = family === 4 ? 'TCP4' : 'TCP6'
-  return Buffer.from(
-    `PROXY ${name} ${source.text} ${destination.text} ${pair.remotePort} ${pair.localPort}\r\n`,
-    'latin1',
-  )
+/** For when an address cannot be read: the service is told that nothing is known. */
+const UNKNOWN_V1 = 'PROXY UNKNOWN\r\n'
+const UNSPECIFIED: Readonly<Record<4 | 6, IpAddress>> = {
+  4: { family: 4, bytes: new Uint8Array(4) },
+  6: { family: 6, bytes: new Uint8Array(16) },
 }
 
-/** The binary header (section 2.2). */
+/** The text header (section 2.1): at most 104 bytes of the 107 that a service has to take. TCP only. */
+export function proxyHeaderV1(pair: ProxiedPair): Buffer {
+  const addresses = read(pair)
+  if (addresses === undefined) return Buffer.from(UNKNOWN_V1, 'latin1')
+  const { family, source, destination } = addresses
+  const [from, to] = [formatIpAddress(source), formatIpAddress(destination)]
+  return Buffer.from(`PROXY TCP${family} ${from} ${to} ${pair.remotePort} ${pair.localPort}\r\n`, 'latin1')
+}
+
+/** The binary header (section 2.2): 28 bytes for IPv4, 52 for IPv6. */
 export function proxyHeaderV2(pair: ProxiedPair): Buffer {
-  const { family, source, destination } = read(pair)
+  const addresses = read(pair)
+  if (addresses === undefined) return Buffer.concat([SIGNATURE, Buffer.from([VERSION_2_PROXY, 0, 0, 0])])
+  const { family, source, destination } = addresses
   const ports = Buffer.alloc(4)
   ports.writeUInt16BE(pair.remotePort, 0)
   ports.writeUInt16BE(pair.localPort, 2)
-  const addresses = Buffer.concat([source.bytes, destination.bytes, ports])
-  const head = Buffer.from([VERSION_2_PROXY, FAMILY[family] | PROTOCOL[pair.protocol], 0, addresses.length])
-  return Buffer.concat([SIGNATURE, head, addresses])
-}
-
-interface Side {
-  text: string
-  bytes: Uint8Array
+  const block = Buffer.concat([source.bytes, destination.bytes, ports])
+  const head = Buffer.from([VERSION_2_PROXY, FAMILY[family] | PROTOCOL[pair.protocol], 0, block.length])
+  return Buffer.concat([SIGNATURE, head, block])
 }
 
 /** Both addresses in the family of the player's; a public one of the other family is given as unspecified. */
-function read(pair: ProxiedPair): { family: 4 | 6; source: Side; destination: Side } {
-  const unspecified = { 4: '0.0.0.0', 6: '::' } as const
-  const sourceText = plainAddress(pair.remoteAddress)
-  const source = parseIpAddress(sourceText) ?? { family: 4 as const, bytes: new Uint8Array(4) }
+function read(pair: ProxiedPair): { family: 4 | 6; source: IpAddress; destination: IpAddress } | undefined {
+  const source = parseIpAddress(plainAddress(pair.remoteAddress))
+  if (source === undefined) return undefined
   const { family } = source
-  const text = plainAddress(pair.localAddress)
-  const destination = parseIpAddress(text)
-  return {
-    family,
-    source: { text: sourceText, bytes: source.bytes },
-    destination:
-      destination?.family === family
-        ? { text, bytes: destination.bytes }
-        : { text: unspecified[family], bytes: new Uint8Array(source.bytes.length) },
-  }
+  const destination = parseIpAddress(plainAddress(pair.localAddress))
+  return { family, source, destination: destination?.family === family ? destination : UNSPECIFIED[family] }
 }

@@ -3,8 +3,9 @@ import type { HeldPlayers } from './held-players.js'
 import type { RelayLimits } from './limits.js'
 import type { Logger } from './logger.js'
 import type { Permits } from './permits.js'
+import type { ReadyPools } from './ready-pools.js'
+import type { RelayFlows } from './relay-flows.js'
 import type { AllocationTraffic, RelayAllocation, RelayEvents } from './relay-types.js'
-import type { WaitingPlayers } from './waiting-players.js'
 
 /** What a TCP and a UDP listener have in common for the one who owns them. */
 export interface PublicListener {
@@ -28,8 +29,9 @@ export interface PlayerContext {
   limits: RelayLimits
   logger: Logger
   held: HeldPlayers
-  waiting: WaitingPlayers
+  pools: ReadyPools
   admissions: Admissions
+  flows: Pick<RelayFlows, 'find'>
   /** Connections and flows, in all. */
   permits: Permits
   tell: (event: RelayEvents['connection']) => void

@@ -5,7 +5,8 @@ const MAX_REMEMBERED = 1_024
 export class RecentlyDenied {
   readonly #until: Map<string, number> = new Map()
 
-  add(key: string): void {
+  add(address: string, port: number): void {
+    const key = keyOf(address, port)
     this.#until.delete(key)
     if (this.#until.size >= MAX_REMEMBERED)
       for (const oldest of this.#until.keys()) {
@@ -15,11 +16,17 @@ export class RecentlyDenied {
     this.#until.set(key, performance.now() + REMEMBERED_MS)
   }
 
-  has(key: string): boolean {
+  has(address: string, port: number): boolean {
+    if (this.#until.size === 0) return false
+    const key = keyOf(address, port)
     const until = this.#until.get(key)
     if (until === undefined) return false
     if (performance.now() < until) return true
     this.#until.delete(key)
     return false
   }
+}
+
+function keyOf(address: string, port: number): string {
+  return `${address} ${port}`
 }

@@ -4,7 +4,7 @@ import type { Logger } from './logger.js'
 import type { Relay, RelayAllocation } from './relay-types.js'
 
 export interface IntakeOptions {
-  relay: Pick<Relay, 'apply' | 'change' | 'status'>
+  relay: Pick<Relay, 'apply' | 'change' | 'revision'>
   logger: Logger
   onApplied(applied: { revision: number; stored: boolean; whole: boolean }): void
   /** What came cannot be brought into force: the whole is needed, on a new connection. */
@@ -84,7 +84,7 @@ export function createIntake({ relay, logger, onApplied, onBroken }: IntakeOptio
       const from = connection
       const failure = await bring(next)
       if (from !== connection) continue
-      if (failure === 'invalid' || relay.status().revision !== next.revision) {
+      if (failure === 'invalid' || relay.revision !== next.revision) {
         broken(
           failure === 'invalid'
             ? 'a state that is not valid'

@@ -93,10 +93,12 @@ export function createRelayChannel(options: RelayChannelOptions): RelayChannel {
     return {
       publicHost: relay.publicHost,
       dataPort: relay.dataPort,
+      ...(relay.fingerprint === undefined ? {} : { fingerprint: relay.fingerprint }),
+      encryption: relay.encryption,
       ...options.hello,
       ticketKey: Buffer.from(relay.ticketKey).toString('base64url'),
       epoch: relay.epoch,
-      revision: relay.status().revision,
+      revision: relay.revision,
       time: Date.now(),
     }
   }

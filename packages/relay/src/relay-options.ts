@@ -2,13 +2,17 @@ import { isIP } from 'node:net'
 import { RelayError } from './errors.js'
 import { DEFAULT_RELAY_LIMITS, type RelayLimits, resolveLimits } from './limits.js'
 import { silentLogger } from './logger.js'
-import type { Admission, RelayOptions } from './relay-types.js'
+import { checkCertificate } from './relay-identity.js'
+import type { Admission, CertificatePair, RelayOptions } from './relay-types.js'
 import { memoryStorage } from './storage/memory.js'
 
 const MIN_KEY_BYTES = 32
 const MAX_TEXT_LENGTH = 255
 
-export type ResolvedRelayOptions = Required<Omit<RelayOptions, 'ticketKey' | 'limits' | 'admission'>> & {
+export type ResolvedRelayOptions = Required<
+  Omit<RelayOptions, 'ticketKey' | 'limits' | 'admission' | 'certificate'>
+> & {
+  certificate: CertificatePair | undefined
   ticketKey: Uint8Array | undefined
   admission: Admission | undefined
   limits: RelayLimits
@@ -35,16 +39,20 @@ export function resolveRelayOptions(options: RelayOptions): ResolvedRelayOptions
     bindHost: text('bindHost', options.bindHost ?? '127.0.0.1'),
     publicHost: text('publicHost', options.publicHost ?? 'localhost'),
     dataPort: options.dataPort ?? 7350,
+    encryption: options.encryption ?? 'tls',
+    certificate: options.certificate === undefined ? undefined : checkCertificate(options.certificate),
     storage: options.storage ?? memoryStorage(),
     ticketKey: options.ticketKey,
     admission: checkAdmission(options.admission),
     logger: options.logger ?? silentLogger,
     limits: resolveLimits(DEFAULT_RELAY_LIMITS, options.limits),
   }
-  const { dataPort, ticketKey, bindHost } = resolved
+  const { dataPort, ticketKey, bindHost, encryption, certificate } = resolved
   if (!Number.isInteger(dataPort) || dataPort < 0 || dataPort > 65_535) throw invalid('dataPort', 'not 0 to 65535')
   if (isIP(bindHost) === 0 && bindHost !== 'localhost') throw invalid('bindHost', 'not an IP address')
   if (ticketKey !== undefined && ticketKey.length < MIN_KEY_BYTES) throw invalid('ticketKey', 'under 32 bytes')
+  if (encryption !== 'tls' && encryption !== 'off') throw invalid('encryption', 'not tls or off')
+  if (encryption === 'off' && certificate !== undefined) throw invalid('certificate', 'there is no encryption')
   return resolved
 }
 

@@ -1,3 +1,4 @@
+import type { Encryption } from './agent-types.js'
 import type { RelayLimits } from './limits.js'
 import type { Logger } from './logger.js'
 import type { RelayStorage } from './storage/storage.js'
@@ -11,6 +12,13 @@ export interface RelayOptions {
   publicHost?: string
   /** Port that agents dial; 0 picks a free one. Default 7350. */
   dataPort?: number
+  /** Of TCP between agents and this relay. `off` is for networks that are trusted otherwise; a warning is logged. Default 'tls'. */
+  encryption?: Encryption
+  /**
+   * A certificate that agents' machines trust for `publicHost`, and its private key. Default: one that the relay makes itself and keeps
+   * in its storage, for agents who know its fingerprint.
+   */
+  certificate?: CertificatePair
   /** Default: `memoryStorage()`. */
   storage?: RelayStorage
   /** HMAC-SHA-256 key for tickets, at least 32 bytes. Default: random, kept in the storage. */
@@ -20,6 +28,12 @@ export interface RelayOptions {
   /** Default: silent. */
   logger?: Logger
   limits?: Partial<RelayLimits>
+}
+
+/** PEM. `cert` begins with the relay's own; those of its issuers follow. */
+export interface CertificatePair {
+  key: string
+  cert: string
 }
 
 export type TransportProtocol = 'tcp' | 'udp'
@@ -52,6 +66,10 @@ export interface AllocationOptions {
   proxyProtocol?: 'none' | 'v1' | 'v2'
   /** Players at once (UDP: flows). Lowered, it sends nobody away. */
   maxConnections?: number
+  /** The same from one source address (IPv6: its /64). Lowered, it sends nobody away. */
+  maxConnectionsPerSource?: number
+  /** New players (UDP: flows) per second; an idle allocation takes one second's worth at once. Others are let go at once. */
+  connectionRate?: number
   /** Bytes per second, each way, all players together. */
   bandwidth?: number
   /** Addresses and CIDR ranges that may come, at most 256; empty or left out: all. Others are cut when it changes. */
@@ -132,6 +150,8 @@ export interface AllocationTraffic {
 export interface RelayDevice {
   deviceId: string
   connectedAt: Date
+  /** Of its link and its data connections. */
+  encryption: Encryption
   remoteAddress: string
   version: string
 }
@@ -185,6 +205,12 @@ export interface Relay {
   readonly publicHost: string
   /** The actual one after `start()`. */
   readonly dataPort: number
+  readonly encryption: Encryption
+  /**
+   * SHA-256 of the certificate that this relay made itself (DER, lower-case hexadecimal), for agents to know it by. Undefined before the
+   * first `start()`, with a given certificate, and without encryption.
+   */
+  readonly fingerprint: string | undefined
   /** Binds the data port, loads the storage and serves what it holds. Rejects with RELAY_ERR_DATA_PORT and leaves nothing open. */
   start(): Promise<void>
   /** Accepts nobody any more, lets players finish for `graceMs` (default 0), then cuts them. The agents reconnect when it is back. */
@@ -203,6 +229,13 @@ export interface Relay {
    * called again, unless the relay was made with an `admission`. Throws RELAY_ERR_INVALID_OPTION.
    */
   setAdmission(admission: Admission | undefined): void
+  /**
+   * A renewed certificate, for connections from now on; present ones keep theirs. For relays made with one. Throws
+   * RELAY_ERR_INVALID_OPTION.
+   */
+  setCertificate(certificate: CertificatePair): void
+  /** Of the state in force; 0 when there never was one. As in `status()`, but at no cost. */
+  readonly revision: number
   status(): RelayStatus
   traffic(): AllocationTraffic[]
   devices(): RelayDevice[]

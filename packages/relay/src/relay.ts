@@ -1,17 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Admissions } from './admissions.js'
-import { AllocationTable } from './allocation-table.js'
-import { DataListener } from './data-listener.js'
+import type { Encryption } from './agent-types.js'
 import { DesiredState } from './desired-state.js'
-import { DeviceLinks } from './device-links.js'
 import { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
-import { HeldPlayers } from './held-players.js'
-import { Permits } from './permits.js'
+import { RelayIdentity } from './relay-identity.js'
 import { checkAdmission, type ResolvedRelayOptions, resolveRelayOptions } from './relay-options.js'
+import { createRelayParts, openDataPort, type RelayParts } from './relay-parts.js'
 import type {
   Admission,
   AllocationTraffic,
+  CertificatePair,
   Relay,
   RelayChange,
   RelayDevice,
@@ -23,8 +22,6 @@ import type {
 import { encodeSnapshot, type RelaySnapshot, readSnapshot } from './snapshot.js'
 import { SnapshotSaver } from './snapshot-saver.js'
 import { TicketMemory } from './ticket-memory.js'
-import { Tickets } from './tickets.js'
-import { WaitingPlayers } from './waiting-players.js'
 import { within } from './within.js'
 
 const TICKET_KEY_BYTES = 32
@@ -32,14 +29,6 @@ const TICKET_KEY_BYTES = 32
 /** A relay in this process. Opens nothing before `start()`. Throws RELAY_ERR_INVALID_OPTION. */
 export function createRelay(options: RelayOptions = {}): Relay {
   return new EmbeddedRelay(resolveRelayOptions(options))
-}
-
-/** What exists from `start()` to `stop()`. */
-interface Running {
-  tickets: Tickets
-  links: DeviceLinks
-  data: DataListener
-  table: AllocationTable
 }
 
 class EmbeddedRelay implements Relay {
@@ -55,10 +44,11 @@ class EmbeddedRelay implements Relay {
   readonly #totals: Map<number, AllocationTraffic> = new Map()
   /** As `setAdmission` said, here or before the restart. */
   #otherwise: 'allow' | 'deny' | undefined
+  readonly #identity: RelayIdentity
   #dataPort: number
   #ownKey: Buffer | undefined
   #phase: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped'
-  #running: Running | undefined
+  #running: RelayParts | undefined
   /** The start or stop under way, or the last one. */
   #change: Promise<void> | undefined
 
@@ -67,6 +57,7 @@ class EmbeddedRelay implements Relay {
     this.publicHost = options.publicHost
     this.#options = options
     this.#dataPort = options.dataPort
+    this.#identity = new RelayIdentity(options.encryption, options.certificate)
     this.#events = new Emitter(options.logger)
     this.#saver = new SnapshotSaver(options.storage, () => this.#snapshot())
     this.#memory = new TicketMemory(options.limits, () => this.#saveInBackground())
@@ -75,6 +66,14 @@ class EmbeddedRelay implements Relay {
 
   get dataPort(): number {
     return this.#dataPort
+  }
+
+  get encryption(): Encryption {
+    return this.#identity.encryption
+  }
+
+  get fingerprint(): string | undefined {
+    return this.#identity.fingerprint
   }
 
   get ticketKey(): Uint8Array {
@@ -125,6 +124,15 @@ class EmbeddedRelay implements Relay {
     if (this.#phase === 'running' && this.#otherwise !== before) this.#saveInBackground()
   }
 
+  setCertificate(certificate: CertificatePair): void {
+    this.#identity.renew(certificate)
+    this.#running?.data.setCertificate(certificate)
+  }
+
+  get revision(): number {
+    return this.#desired.revision
+  }
+
   status(): RelayStatus {
     const allocations = this.#running?.table.status() ?? []
     return { running: this.#phase === 'running', revision: this.#desired.revision, allocations }
@@ -164,77 +172,50 @@ class EmbeddedRelay implements Relay {
     if (saved.status === 'rejected') throw saved.reason
   }
 
-  /** What was let in by another grant has to go. Players who came before there was any may stay with a link that has it. */
-  #enforceGrant({ links, table }: Pick<Running, 'links' | 'table'>, deviceId: string, first: boolean): void {
-    const accepted = links.accepted(deviceId)
-    if (!accepted) links.disconnect(deviceId)
-    if (!accepted || !first) table.cutDevice(deviceId)
-  }
-
-  #need(): Running {
+  #need(): RelayParts {
     if (this.#phase !== 'running' || this.#running === undefined) throw new RelayError('RELAY_ERR_NOT_RUNNING')
     return this.#running
   }
 
-  #assemble(): Running {
-    const { id, bindHost, limits, logger, ticketKey } = this.#options
-    const events = this.#events
-    const tickets = new Tickets(id, ticketKey ?? this.#key(), this.#memory, limits)
-    const links = new DeviceLinks({
-      tickets,
-      accepts: (deviceId, grant) => table.accepts(deviceId, grant),
-      limits,
-      logger,
-      onLink: (deviceId, connected) => {
-        events.emit('link', { deviceId, connected })
-        if (connected) held.linked(deviceId)
-      },
-      onReject: (deviceId, message) => waiting.reject(deviceId, message),
-    })
-    const held = new HeldPlayers(limits)
-    const waiting = new WaitingPlayers(links, limits)
-    const data = new DataListener({
-      host: bindHost,
-      limits,
-      logger,
-      onLink: (socket, message) => links.accept(socket, message),
-      onData: (socket, token) => waiting.connect(token, socket),
-      expected: () => waiting.expected,
-      expectedFrom: (source) => waiting.expectedFrom(source),
-    })
-    const permits = new Permits(limits.maxConnections)
-    const tell = (event: RelayEvents['connection']) => events.emit('connection', event)
-    const admissions = this.#admissions
-    const table: AllocationTable = new AllocationTable({
-      context: { bindHost, limits, logger, held, waiting, admissions, permits, tell },
-      events,
+  #assemble(): RelayParts {
+    return createRelayParts({
+      options: this.#options,
+      ticketKey: this.#options.ticketKey ?? this.#key(),
+      certificate: this.#identity.certificate,
+      memory: this.#memory,
+      admissions: this.#admissions,
+      events: this.#events,
       totals: this.#totals,
-      onGrant: (deviceId, first) => this.#enforceGrant({ links, table }, deviceId, first),
     })
-    return { tickets, links, data, table }
   }
 
   async #start(): Promise<void> {
     try {
-      await this.#load()
+      if (this.#identity.establish(await this.#load())) this.#saveInBackground()
       const running = this.#assemble()
-      this.#dataPort = await running.data.listen(this.#options.dataPort)
+      const { bindHost, dataPort } = this.#options
+      this.#dataPort = await openDataPort(running, bindHost, dataPort)
       this.#running = running
       this.#phase = 'running'
       await running.table.reconcile(this.#desired.allocations)
-      this.#options.logger.info({ relayId: this.id, dataPort: this.#dataPort }, 'relay started')
+      const { logger } = this.#options
+      logger.info({ relayId: this.id, dataPort: this.#dataPort, fingerprint: this.fingerprint }, 'relay started')
+      if (this.encryption === 'off')
+        logger.warn({ relayId: this.id }, 'encryption is off: TCP between agents and this relay can be read on its way')
     } catch (error) {
       this.#phase = 'stopped'
       throw error
     }
   }
 
-  async #stop({ table, links, data }: Running, graceMs: number): Promise<void> {
+  async #stop({ table, links, data, datagrams, flows }: RelayParts, graceMs: number): Promise<void> {
     const drained = table.drain()
     if (graceMs > 0) await within(graceMs, drained)
     const tableClosed = table.close()
     links.closeAll()
     await Promise.all([tableClosed, data.close()])
+    flows.close()
+    await datagrams.close()
     await this.#saver.idle()
     this.#running = undefined
     this.#phase = 'stopped'
@@ -248,11 +229,12 @@ class EmbeddedRelay implements Relay {
     return this.#ownKey
   }
 
-  async #load(): Promise<void> {
+  /** Gives the certificate that the relay made for itself before. */
+  async #load(): Promise<CertificatePair | undefined> {
     let snapshot: RelaySnapshot | undefined
     try {
       const stored = await this.#options.storage.load()
-      if (stored === undefined) return
+      if (stored === undefined) return undefined
       snapshot = readSnapshot(stored, this.id)
     } catch (error) {
       if (!(error instanceof RelayError) || error.code !== 'RELAY_ERR_STORAGE_CORRUPT') throw error
@@ -260,16 +242,18 @@ class EmbeddedRelay implements Relay {
       // known any more, so no ticket of before counts.
       this.#options.logger.error({ error: error.message }, 'stored state lost; starting without')
       this.#memory.revokeAll(Date.now())
-      return
+      return undefined
     }
     if (snapshot.state.revision >= this.#desired.revision) this.#desired.restore(snapshot.state)
     this.#ownKey ??= snapshot.ticketKey
     this.#memory.restore(snapshot.tickets)
-    if (this.#otherwise !== undefined) return
-    this.#otherwise = snapshot.otherwise
-    // Whoever decides has still to come back.
-    const away = snapshot.otherwise === 'deny' && this.#options.admission === undefined
-    if (away) this.#admissions.set({ decide: () => false, otherwise: 'deny' })
+    if (this.#otherwise === undefined) {
+      this.#otherwise = snapshot.otherwise
+      // Whoever decides has still to come back.
+      const away = snapshot.otherwise === 'deny' && this.#options.admission === undefined
+      if (away) this.#admissions.set({ decide: () => false, otherwise: 'deny' })
+    }
+    return snapshot.identity
   }
 
   #snapshot(): unknown {
@@ -280,6 +264,8 @@ class EmbeddedRelay implements Relay {
     }
     if (this.#otherwise !== undefined) snapshot.otherwise = this.#otherwise
     if (this.#ownKey !== undefined && this.#options.ticketKey === undefined) snapshot.ticketKey = this.#ownKey
+    const { own } = this.#identity
+    if (own !== undefined) snapshot.identity = own
     return encodeSnapshot(snapshot)
   }
 

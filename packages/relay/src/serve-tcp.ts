@@ -1,26 +1,52 @@
-import type { PlayerRequest } from './player-request.js'
-import { splice } from './splice.js'
+import type { RejectError } from './agent-types.js'
+import type { AllowList } from './allow-rule.js'
+import type { ConnectionRecord } from './connection-record.js'
+import type { Exchange } from './data-connection.js'
+import type { AgentLimits } from './limits.js'
+import type { LocalSources } from './local-source.js'
+import type { StartMessage } from './protocol.js'
 import { dialTarget } from './target.js'
 
-/** Dials the target, then the relay, and splices. Resolves when both sockets are closed; never rejects. */
-export async function serveTcp(request: PlayerRequest): Promise<void> {
-  const { message, allowed, limits, record, signal } = request
-  const dialled = await dialTarget(message.target, allowed, limits.targetTimeoutMs, signal)
-  if (!dialled.ok) return request.refuse(dialled.error)
+/** One player to be served over TCP. */
+export interface TcpRequest {
+  message: StartMessage
+  exchange: Exchange
+  allowed: AllowList
+  sources: LocalSources
+  limits: AgentLimits
+  record: ConnectionRecord
+  /** Aborted when the agent stops: nothing more is dialled. */
+  signal: AbortSignal
+  /** The exchanges that are cut then; a set, since a signal looks through all who listen whenever one comes or goes. */
+  present: Set<Exchange>
+  /** The target was not reached. */
+  refused: (error: RejectError) => void
+  reached: () => void
+}
+
+/** Dials the target and joins it to the exchange. Resolves when it is closed; never rejects. */
+export async function serveTcp(request: TcpRequest): Promise<void> {
+  const { message, exchange, allowed, sources, limits, record, signal, present } = request
+  const { target, remoteAddress } = message
+  const dialled = await dialTarget(target, allowed, limits.targetTimeoutMs, signal, { remoteAddress, sources })
+  if (!dialled.ok) {
+    request.refused(dialled.error)
+    exchange.refuse(dialled.error)
+    return
+  }
   request.reached()
-  const stream = request.openStream()
-  stream.once('connect', () => record.open())
+  exchange.accept()
+  record.open()
+  present.add(exchange)
   await new Promise<void>((resolve) => {
-    const spliced = splice(stream, dialled.value, {
-      flushTimeoutMs: limits.flushTimeoutMs,
-      onBytes: (fromPlayer, fromTarget) => record.count(fromPlayer, fromTarget),
+    exchange.join(dialled.value, {
+      onBytes: (fromTarget, fromPlayer) => record.count(fromPlayer, fromTarget),
       onClose: (reason) => {
-        signal.removeEventListener('abort', spliced.cut)
+        present.delete(exchange)
         record.close(reason)
         resolve()
       },
     })
-    signal.addEventListener('abort', spliced.cut)
-    if (signal.aborted) spliced.cut()
+    if (signal.aborted) exchange.cut()
   })
 }

@@ -1,6 +1,6 @@
 import { RelayError } from './errors.js'
 import { parseRelayState } from './relay-state.js'
-import type { RelayState } from './relay-types.js'
+import type { CertificatePair, RelayState } from './relay-types.js'
 import type { TicketMemorySnapshot } from './ticket-memory.js'
 
 const SNAPSHOT_VERSION = 1
@@ -12,6 +12,8 @@ export interface RelaySnapshot {
   state: RelayState
   /** Only when the relay made it itself. */
   ticketKey?: Buffer
+  /** The same. */
+  identity?: CertificatePair
   tickets: TicketMemorySnapshot
   /** Who is let in without an answer, as `setAdmission` said; undefined: it was not called. */
   otherwise?: 'allow' | 'deny'
@@ -33,7 +35,7 @@ export function readSnapshot(stored: unknown, id: string): RelaySnapshot {
 
 function decodeSnapshot(value: unknown): RelaySnapshot | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { version, relayId, state, ticketKey, tickets, otherwise } = value as {
+  const { version, relayId, state, ticketKey, identity, tickets, otherwise } = value as {
     [K in keyof RelaySnapshot | 'version']?: unknown
   }
   const parsed = parseRelayState(state)
@@ -47,11 +49,18 @@ function decodeSnapshot(value: unknown): RelaySnapshot | undefined {
     if (typeof ticketKey !== 'string') return undefined
     snapshot.ticketKey = Buffer.from(ticketKey, 'base64url')
   }
+  // Without a good one the relay makes itself another; that is no reason to lose the rest.
+  if (isPair(identity)) snapshot.identity = { key: identity.key, cert: identity.cert }
   if (otherwise !== undefined) {
     if (otherwise !== 'allow' && otherwise !== 'deny') return undefined
     snapshot.otherwise = otherwise
   }
   return snapshot
+}
+
+function isPair(value: unknown): value is CertificatePair {
+  const { key, cert } = (typeof value === 'object' && value !== null ? value : {}) as Partial<CertificatePair>
+  return typeof key === 'string' && typeof cert === 'string'
 }
 
 function isTicketMemory(value: unknown): value is TicketMemorySnapshot {

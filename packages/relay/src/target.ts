@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
 import type { RejectError } from './agent-types.js'
 import type { AllowList } from './allow-rule.js'
+import type { LocalSources } from './local-source.js'
 
 export type TargetResult<T> = { ok: true; value: T } | { ok: false; error: RejectError }
 
@@ -11,6 +12,8 @@ export interface Target {
 }
 
 const MAX_ADDRESSES = 8
+/** Ports of a player's own source that are tried. */
+const SOURCE_TRIES = 3
 const KEEP_ALIVE_AFTER_MS = 20_000
 const LOOPBACK_NAMES = /^(?:[^.]+\.)*localhost$/
 
@@ -39,21 +42,31 @@ export async function resolveTarget(
   return { ok: true, value: permitted.slice(0, MAX_ADDRESSES) }
 }
 
-/** A TCP connection to the first of the target's addresses that takes one. `signal` gives up. */
+/** For whom a target is dialled, and how a local service can tell. */
+export interface DialledFor {
+  remoteAddress: string
+  sources: LocalSources
+}
+
+/**
+ * A TCP connection to the first of the target's addresses that takes one. `signal` gives up.
+ * @param player to a local service the connection comes from the player's own source address, where there is one
+ */
 export async function dialTarget(
   target: Target,
   allowed: AllowList,
   timeoutMs: number,
   signal: AbortSignal,
+  player?: DialledFor,
 ): Promise<TargetResult<Socket>> {
   const deadline = performance.now() + timeoutMs
   const resolved = await resolveTarget(target, allowed, timeoutMs)
   if (!resolved.ok) return resolved
   let error: RejectError = 'target_unreachable'
   for (const address of resolved.value) {
-    const leftMs = deadline - performance.now()
-    if (leftMs <= 0) return { ok: false, error: 'target_timeout' }
-    const dialled = await dial(address, target.port, leftMs, signal)
+    const leftMs = () => deadline - performance.now()
+    if (leftMs() <= 0) return { ok: false, error: 'target_timeout' }
+    const dialled = await dialFor(player, { host: address, port: target.port }, leftMs, signal)
     if (dialled.ok) return dialled
     // A refusal says most: something is there, but not the service.
     if (error !== 'target_refused') error = dialled.error
@@ -61,10 +74,40 @@ export async function dialTarget(
   return { ok: false, error }
 }
 
-function dial(host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<TargetResult<Socket>> {
+type Dialled =
+  | { ok: true; value: Socket }
+  | { ok: false; error: RejectError; cause?: NodeJS.ErrnoException | undefined }
+
+/** From the player's own source if that can be, else from wherever the system says. */
+async function dialFor(
+  player: DialledFor | undefined,
+  target: Target,
+  leftMs: () => number,
+  signal: AbortSignal,
+): Promise<Dialled> {
+  const sources = player?.sources
+  const localAddress = sources?.choose(player?.remoteAddress ?? '', target.host)
+  if (sources === undefined || localAddress === undefined) return dial(target, leftMs(), signal)
+  for (let tries = 0; tries < SOURCE_TRIES; tries += 1) {
+    const dialled = await dial(target, leftMs(), signal, { localAddress, localPort: sources.nextPort() })
+    if (dialled.ok || dialled.cause === undefined) return dialled
+    const fault = sources.judge(dialled.cause)
+    if (fault === 'target') return dialled
+    if (fault === 'host') return dial(target, leftMs(), signal)
+  }
+  sources.pause(localAddress)
+  return dial(target, leftMs(), signal)
+}
+
+function dial(
+  { host, port }: Target,
+  timeoutMs: number,
+  signal: AbortSignal,
+  source?: { localAddress: string; localPort: number },
+): Promise<Dialled> {
   return new Promise((resolve) => {
-    const socket = connectTcp(host, port)
-    const finish = (result: TargetResult<Socket>) => {
+    const socket = connectTcp(host, port, source)
+    const finish = (result: Dialled) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
       socket.off('connect', onConnect).off('close', onClose)
@@ -72,13 +115,15 @@ function dial(host: string, port: number, timeoutMs: number, signal: AbortSignal
       resolve(result)
     }
     let error: RejectError = 'target_unreachable'
+    let cause: NodeJS.ErrnoException | undefined
     const onConnect = () => finish({ ok: true, value: socket })
-    const onClose = () => finish({ ok: false, error })
+    const onClose = () => finish({ ok: false, error, cause })
     const onAbort = () => finish({ ok: false, error: 'target_timeout' })
     const timer = setTimeout(onAbort, timeoutMs)
-    socket.on('error', (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ECONNREFUSED') error = 'target_refused'
-      if (cause.code === 'ETIMEDOUT') error = 'target_timeout'
+    socket.on('error', (failure: NodeJS.ErrnoException) => {
+      cause ??= failure
+      if (failure.code === 'ECONNREFUSED') error = 'target_refused'
+      if (failure.code === 'ETIMEDOUT') error = 'target_timeout'
     })
     socket.on('connect', onConnect).on('close', onClose)
     signal.addEventListener('abort', onAbort)
@@ -87,10 +132,11 @@ function dial(host: string, port: number, timeoutMs: number, signal: AbortSignal
 }
 
 /** As players' bytes need it: half-close kept, nothing held back, dead peers found. */
-export function connectTcp(host: string, port: number): Socket {
+export function connectTcp(host: string, port: number, source?: { localAddress: string; localPort: number }): Socket {
   return connect({
     host,
     port,
+    ...source,
     allowHalfOpen: true,
     noDelay: true,
     keepAlive: true,

@@ -11,7 +11,7 @@ import { TcpPlayer } from './tcp-player.js'
 const IDLE_SWEEPS = 10
 const MAX_IDLE_SWEEP_MS = 1_000
 
-/** A public TCP port. Each player gets a data connection of the agent's and is spliced to it; nobody is read from before. */
+/** A public TCP port. Each player gets a data connection of the agent's to himself; nobody is read from before. */
 export class TcpListener implements PublicListener {
   readonly #context: PlayerContext
   readonly #traffic: AllocationTraffic
@@ -21,6 +21,8 @@ export class TcpListener implements PublicListener {
   #allocation: RelayAllocation
   #onDrained: (() => void)[] = []
   #idleSweep: NodeJS.Timeout | undefined
+  /** Of data connections that are kept ready while this port is in force. */
+  #leavePool: () => void = ignore
   #closed: Promise<void> | undefined
 
   constructor(allocation: RelayAllocation, traffic: AllocationTraffic, context: PlayerContext) {
@@ -31,12 +33,14 @@ export class TcpListener implements PublicListener {
     this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket))
   }
 
-  listen(): Promise<number> {
-    const { bindHost, logger } = this.#context
-    const { id, port } = this.#allocation
-    return listenTcp(this.#server, { host: bindHost, port }, (error) =>
+  async listen(): Promise<number> {
+    const { bindHost, logger, pools } = this.#context
+    const { id, port, deviceId } = this.#allocation
+    const bound = await listenTcp(this.#server, { host: bindHost, port }, (error) =>
       logger.warn({ allocationId: id, error: error.code }, 'accepting a player failed'),
     )
+    if (this.#closed === undefined) this.#leavePool = pools.open(deviceId)
+    return bound
   }
 
   update(allocation: RelayAllocation): void {
@@ -48,6 +52,7 @@ export class TcpListener implements PublicListener {
   }
 
   stopAccepting(): void {
+    this.#leavePool()
     // A server that was never bound calls back with an error: it has nothing to close.
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()))
   }
@@ -79,17 +84,12 @@ export class TcpListener implements PublicListener {
     const context = this.#context
     const about = { allocationId: allocation.id, protocol: 'tcp' as const, ...from }
     const record = new ConnectionRecord(about, this.#traffic, context.tell)
-    if (!this.#rules.admits(from.remoteAddress)) {
+    const entry = this.#rules.enter(from.remoteAddress, { players: context.limits.maxConnectionsPerAllocation })
+    const release = entry.ok ? context.permits.take() : undefined
+    if (!entry.ok || release === undefined) {
+      if (entry.ok) entry.leave()
       socket.destroy()
-      record.close('denied')
-      return
-    }
-    const most = Math.min(context.limits.maxConnectionsPerAllocation, this.#rules.maxConnections)
-    const full = this.#players.size >= most
-    const release = full ? undefined : context.permits.take()
-    if (release === undefined) {
-      socket.destroy()
-      record.close('busy')
+      record.close(entry.ok ? 'busy' : entry.reason)
       return
     }
     const player = new TcpPlayer(socket, {
@@ -100,6 +100,7 @@ export class TcpListener implements PublicListener {
       context,
       onGone: () => {
         release()
+        entry.leave()
         this.#players.delete(player)
         if (this.#players.size > 0) return
         this.#restartIdleSweep()

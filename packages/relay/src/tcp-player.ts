@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import type { ConnectionRecord } from './connection-record.js'
+import type { Exchange } from './data-connection.js'
 import type { PlayerRules } from './player-rules.js'
 import { proxyHeaderV1, proxyHeaderV2 } from './proxy-header.js'
 import type { PlayerContext } from './public-listener.js'
 import type { CloseReason, RelayAllocation } from './relay-types.js'
-import { type Splice, splice } from './splice.js'
 
 export interface TcpPlayerOptions {
   allocation: RelayAllocation
@@ -17,13 +17,23 @@ export interface TcpPlayerOptions {
   onGone: () => void
 }
 
-/** One player's TCP connection: waits, unread, for the agent's link, to be let in and for the data connection, and is spliced to it. */
+/**
+ * One player's TCP connection: waits, unread, for the agent's link, to be let in and for a data connection. Once that has begun with him, he
+ * is read when he has something to say, before the agent has reached the target.
+ */
 export class TcpPlayer {
   readonly remoteAddress: string
   readonly #socket: Socket
   readonly #options: TcpPlayerOptions
   #withdraw: () => void = () => {}
-  #spliced: Splice | undefined
+  #exchange: Exchange | undefined
+  /** The socket is the exchange's. */
+  #joined = false
+  /** Bytes, or an end, are there to be read. */
+  #speaks = false
+  #accepted = false
+  /** Read before it was accepted. */
+  #earlyBytes = 0
   /** Why it was broken off, when we did it. */
   #why: CloseReason | undefined
   #gone = false
@@ -35,12 +45,14 @@ export class TcpPlayer {
     this.#options = options
     this.remoteAddress = options.remoteAddress
     socket.on('close', this.#onClose)
+    // Into the socket's own bounded buffer, without which a reset would not be noticed.
+    socket.on('readable', this.#onReadable)
   }
 
   start(): void {
     const { allocation, context } = this.#options
     // Nobody is asked about a player who could not be served.
-    const refusal = context.waiting.refusal(allocation.deviceId)
+    const refusal = context.pools.refusal(allocation.deviceId)
     if (refusal === undefined) this.#ask()
     else if (refusal === 'no_link') this.#hold()
     else this.#leave(refusal)
@@ -53,7 +65,7 @@ export class TcpPlayer {
       else this.#leave('no_link')
     })
     if (withdraw === undefined) this.#leave('busy')
-    else this.#wait(withdraw)
+    else this.#withdraw = withdraw
   }
 
   /** May the player in? */
@@ -66,24 +78,18 @@ export class TcpPlayer {
       if (allowed) this.#call()
       else this.#leave('denied')
     })
-    if (!decided) this.#wait(withdraw)
-  }
-
-  #wait(withdraw: () => void): void {
-    this.#withdraw = withdraw
-    // Into the socket's own bounded buffer, without which a reset would not be noticed.
-    this.#socket.read(0)
+    if (!decided) this.#withdraw = withdraw
   }
 
   cut(why: CloseReason): void {
     this.#why ??= why
-    if (this.#spliced === undefined) this.#leave(why)
-    else this.#spliced.cut()
+    if (this.#joined) this.#exchange?.cut()
+    else this.#leave(why)
   }
 
   /** To be called now and then: an end for who had nothing to say either way for this long, to within the interval of the calls. */
   cutIfIdle(now: number, idleMs: number): void {
-    if (this.#spliced === undefined) return
+    if (!this.#accepted) return
     const { bytes } = this.#options.record
     if (bytes !== this.#seenBytes) {
       this.#seenBytes = bytes
@@ -91,33 +97,58 @@ export class TcpPlayer {
     } else if (now - this.#seenAt > idleMs) this.cut('idle')
   }
 
-  /** Asks the agent for the data connection. */
+  /** Takes a data connection, or waits for one. */
   #call(): void {
     const { allocation, remoteAddress, remotePort, context } = this.#options
-    const call = context.waiting.call({
-      allocation,
-      remoteAddress,
-      remotePort,
-      onFailed: (reason) => this.#leave(reason),
-      onStream: (stream) => this.#join(stream),
+    const { id: allocationId, target, deviceId } = allocation
+    const taken = context.pools.take(deviceId, {
+      message: { allocationId, target, remoteAddress, remotePort },
+      onPlace: (exchange) => {
+        this.#exchange = exchange
+        if (this.#speaks) this.#join(exchange)
+      },
+      isUnread: () => !this.#joined,
+      onAccept: () => this.#open(),
+      onFail: (reason) => this.#leave(reason),
     })
-    if (call.ok) this.#withdraw = call.cancel
-    else this.#leave(call.reason)
+    if (taken.ok) this.#withdraw = taken.cancel
+    else this.#leave(taken.reason)
   }
 
-  #join(stream: Socket): void {
-    const { record, context, rules } = this.#options
-    this.#socket.off('close', this.#onClose)
-    record.open()
-    this.#seenAt = performance.now()
+  readonly #onReadable = (): void => {
+    this.#speaks = true
+    if (this.#exchange !== undefined) this.#join(this.#exchange)
+  }
+
+  /** From here on what he says is on its way, and cannot be given to another connection. */
+  #join(exchange: Exchange): void {
+    const { rules } = this.#options
+    this.#joined = true
+    this.#socket.off('close', this.#onClose).off('readable', this.#onReadable)
     const header = this.#proxyHeader()
-    if (header !== undefined && stream.writable) stream.write(header)
-    this.#spliced = splice(this.#socket, stream, {
-      flushTimeoutMs: context.limits.flushTimeoutMs,
+    if (header !== undefined) exchange.send(header)
+    exchange.join(this.#socket, {
       throttles: { fromNear: rules.fromPlayers, fromFar: rules.toPlayers },
-      onBytes: (fromPlayer, fromTarget) => record.count(fromPlayer, fromTarget),
+      onBytes: (fromPlayer, fromTarget) => this.#count(fromPlayer, fromTarget),
       onClose: (reason) => this.#leave(this.#why ?? reason),
     })
+  }
+
+  /** The agent has reached the target. */
+  #open(): void {
+    const { record } = this.#options
+    this.#accepted = true
+    this.#seenAt = performance.now()
+    record.open()
+    record.count(this.#earlyBytes, 0)
+    // Whoever heard of it may have cut him.
+    if (!this.#joined && !this.#gone && this.#exchange !== undefined) this.#join(this.#exchange)
+  }
+
+  /** What a target that was not reached has not heard is not counted. */
+  #count(fromPlayer: number, fromTarget: number): void {
+    if (this.#accepted) this.#options.record.count(fromPlayer, fromTarget)
+    else this.#earlyBytes += fromPlayer
   }
 
   #proxyHeader(): Buffer | undefined {
@@ -135,6 +166,7 @@ export class TcpPlayer {
     if (this.#gone) return
     this.#gone = true
     this.#withdraw()
+    if (!this.#joined) this.#exchange?.cut()
     this.#socket.destroy()
     this.#options.record.close(reason)
     this.#options.onGone()

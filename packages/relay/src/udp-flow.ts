@@ -1,50 +1,65 @@
-import type { Socket } from 'node:net'
+import type { RejectError } from './agent-types.js'
 import type { ConnectionRecord } from './connection-record.js'
-import { DatagramReader, MAX_DATAGRAM_BYTES } from './datagram-frame.js'
-import { DatagramWriter } from './datagram-writer.js'
-import { DATAGRAM_OVERHEAD_BYTES, PacedDatagrams, type QueueBudget } from './paced-datagrams.js'
+import type { DeviceFlow, FlowHandlers } from './device-flow.js'
+import type { DeviceFlows } from './device-flows.js'
+import type { FlowMessage } from './flow-message.js'
+import { HeldDatagrams } from './held-datagrams.js'
+import { PacedDatagrams, type QueueBudget } from './paced-datagrams.js'
+import type { PlayerRules } from './player-rules.js'
 import type { CloseReason } from './relay-types.js'
-import type { Throttle } from './throttle.js'
 
-/** One direction of the allocation's bandwidth. */
-export interface FlowPace {
-  throttle: Throttle
-  budget: QueueBudget
+/** What all flows of a public port have in common. */
+export interface UdpFlowHost {
+  readonly rules: PlayerRules
+  /** Of each queue of a flow. */
+  readonly maxBufferBytes: number
+  /** Of all flows of the port: waiting for bandwidth, to and from players, or for the agent. */
+  readonly budgets: { readonly in: QueueBudget; readonly out: QueueBudget; readonly held: QueueBudget }
+  /** To a player; false when dropped. */
+  send(payload: Buffer, port: number, address: string): boolean
+  onValidated(flow: UdpFlow): void
+  /** The agent does not serve the target. */
+  onRejected(): void
+  onGone(flow: UdpFlow): void
 }
 
-export interface UdpFlowOptions {
-  record: ConnectionRecord
-  maxBufferBytes: number
-  fromPlayer: FlowPace
-  toPlayer: FlowPace
-  /** What is put in front of the first datagram to the target. Asked once, when there is a way to it. */
-  header: () => Buffer | undefined
-  /** To the player; false when dropped. */
-  sendToPlayer: (payload: Buffer) => boolean
-  onClose: () => void
-}
-
-/** One player's datagrams, both ways, over one data connection of the agent's. */
-export class UdpFlow {
-  readonly #options: UdpFlowOptions
-  readonly #fromPlayer: PacedDatagrams
-  readonly #toPlayer: PacedDatagrams
-  #waiting: Buffer[] = []
-  #waitingBytes = 0
-  #header: Buffer | undefined
-  #stream: Socket | undefined
-  #writer: DatagramWriter | undefined
-  #withdraw: () => void = () => {}
+/** One player's datagrams, both ways, over the channel of the agent's device. */
+export class UdpFlow implements FlowHandlers {
+  readonly address: string
+  readonly port: number
+  /** Something passed since this was last set to false. */
+  active = true
+  /** For whoever sets `active` to false: when it was last seen true. */
+  activeAt: number
+  readonly #host: UdpFlowHost
+  readonly #record: ConnectionRecord
+  #table: DeviceFlows | undefined
+  #flow: DeviceFlow | undefined
+  #held: HeldDatagrams | undefined
+  #fromPlayer: PacedDatagrams | undefined
+  #toPlayer: PacedDatagrams | undefined
+  #withdraw: () => void = ignore
+  #opened = false
+  #answered = false
+  #validated = false
   #closed = false
-  /** By `performance.now()`. */
-  lastActiveAt: number = performance.now()
-  answered = false
 
-  constructor(options: UdpFlowOptions) {
-    const { fromPlayer, toPlayer, maxBufferBytes } = options
-    this.#options = options
-    this.#fromPlayer = new PacedDatagrams(fromPlayer.throttle, fromPlayer.budget, maxBufferBytes, this.#passToTarget)
-    this.#toPlayer = new PacedDatagrams(toPlayer.throttle, toPlayer.budget, maxBufferBytes, this.#passToPlayer)
+  constructor(from: { address: string; port: number }, record: ConnectionRecord, host: UdpFlowHost) {
+    this.address = from.address
+    this.port = from.port
+    this.activeAt = performance.now()
+    this.#record = record
+    this.#host = host
+  }
+
+  /** The agent has taken it. */
+  get opened(): boolean {
+    return this.#opened
+  }
+
+  /** The source has sent again after it was answered, so its address is not forged. */
+  get validated(): boolean {
+    return this.#validated
   }
 
   /** The flow waits for something; `withdraw` is called when it is closed first. */
@@ -52,67 +67,110 @@ export class UdpFlow {
     this.#withdraw = withdraw
   }
 
-  /** Copies what it has to keep. */
-  fromPlayer(payload: Buffer): void {
-    this.lastActiveAt = performance.now()
-    if (this.#writer !== undefined) {
-      this.#fromPlayer.send(payload)
-      return
-    }
-    const cost = payload.length + DATAGRAM_OVERHEAD_BYTES
-    if (this.#waitingBytes + cost > this.#options.maxBufferBytes) return
-    this.#waitingBytes += cost
-    this.#waiting.push(Buffer.from(payload))
+  /** From now on there is somewhere to send to. False: the device has too many flows, and this one is closed. */
+  connect(table: DeviceFlows, message: FlowMessage): boolean {
+    this.#withdraw = ignore
+    this.#table = table
+    this.#flow = table.open(message, this)
+    if (this.#flow === undefined) this.close('busy')
+    else this.onPath()
+    return !this.#closed
   }
 
-  connect(stream: Socket): void {
-    const { record, maxBufferBytes, header } = this.#options
-    this.#stream = stream
-    this.#writer = new DatagramWriter(stream, maxBufferBytes)
-    this.#header = header()
-    record.open()
-    const reader = new DatagramReader()
-    stream.on('data', (chunk: Buffer) => {
-      this.lastActiveAt = performance.now()
-      const valid = reader.read(chunk, (payload) => {
-        this.answered = true
-        if (!this.#closed) this.#toPlayer.send(payload)
-      })
-      if (!valid) this.close('reset')
-    })
-    stream.on('end', () => this.close('end'))
-    stream.on('error', () => this.close('reset'))
-    stream.on('close', () => this.close('reset'))
-    if (stream.destroyed) {
-      this.close('reset')
-      return
+  /** Copies what it has to keep. */
+  fromPlayer(payload: Buffer): void {
+    this.active = true
+    if (this.#answered && !this.#validated) {
+      this.#validated = true
+      this.#host.onValidated(this)
     }
-    stream.resume()
-    for (const payload of this.#waiting.splice(0)) this.fromPlayer(payload)
+    const { rules, budgets, maxBufferBytes } = this.#host
+    if (this.#fromPlayer === undefined) {
+      if (rules.fromPlayers.rate === 0) {
+        this.#passToTarget(payload)
+        return
+      }
+      const pass = (paced: Buffer) => this.#passToTarget(paced)
+      this.#fromPlayer = new PacedDatagrams(rules.fromPlayers, budgets.in, maxBufferBytes, pass)
+    }
+    this.#fromPlayer.send(payload)
+  }
+
+  onOpened(): void {
+    if (this.#opened || this.#closed) return
+    this.#opened = true
+    this.#record.open()
+  }
+
+  onDatagram(payload: Buffer): void {
+    this.active = true
+    this.#answered = true
+    const { rules, budgets, maxBufferBytes } = this.#host
+    if (this.#toPlayer === undefined) {
+      if (rules.toPlayers.rate === 0) {
+        this.#passToPlayer(payload)
+        return
+      }
+      const pass = (paced: Buffer) => this.#passToPlayer(paced)
+      this.#toPlayer = new PacedDatagrams(rules.toPlayers, budgets.out, maxBufferBytes, pass)
+    }
+    this.#toPlayer.send(payload)
+  }
+
+  onRejected(error: RejectError): void {
+    this.#host.onRejected()
+    this.close(error)
+  }
+
+  onEnded(): void {
+    this.close('end')
+  }
+
+  onPath(): void {
+    const held = this.#held
+    if (held === undefined) return
+    this.#held = undefined
+    for (const payload of held.take()) this.#passToTarget(payload)
+  }
+
+  onAway(): void {
+    this.#held?.take()
+    this.#held = undefined
   }
 
   close(reason: CloseReason): void {
     if (this.#closed) return
     this.#closed = true
     this.#withdraw()
-    this.#stream?.destroy()
-    this.#waiting = []
-    this.#fromPlayer.close()
-    this.#toPlayer.close()
-    this.#options.onClose()
-    this.#options.record.close(reason)
+    this.#flow?.close()
+    this.onAway()
+    this.#fromPlayer?.close()
+    this.#toPlayer?.close()
+    this.#host.onGone(this)
+    this.#record.close(reason)
   }
 
-  readonly #passToTarget = (payload: Buffer): void => {
-    const header = this.#header
-    const whole = header === undefined ? payload : Buffer.concat([header, payload])
-    // One that has no room for the header is lost: the target must not take what comes without for the first.
-    if (whole.length > MAX_DATAGRAM_BYTES || this.#writer?.send(whole) !== true) return
-    this.#header = undefined
-    this.#options.record.count(payload.length, 0)
+  #passToTarget(payload: Buffer): void {
+    if (this.#flow?.send(payload) === true) this.#record.count(payload.length, 0)
+    else if (this.#mayWait) this.#hold(payload)
   }
 
-  readonly #passToPlayer = (payload: Buffer): void => {
-    if (this.#options.sendToPlayer(payload)) this.#options.record.count(0, payload.length)
+  /** Not let in yet, or the agent is away for a moment. */
+  get #mayWait(): boolean {
+    if (this.#closed) return false
+    return this.#table === undefined || (this.#table.channel.path === undefined && this.#table.reachable)
+  }
+
+  #hold(payload: Buffer): void {
+    const { budgets, maxBufferBytes } = this.#host
+    this.#held ??= new HeldDatagrams(budgets.held, maxBufferBytes)
+    this.#held.push(payload)
+  }
+
+  #passToPlayer(payload: Buffer): void {
+    if (this.#closed) return
+    if (this.#host.send(payload, this.port, this.address)) this.#record.count(0, payload.length)
   }
 }
+
+function ignore(): void {}

@@ -1,53 +1,64 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { ConnectionRecord } from './connection-record.js'
+import type { FlowMessage } from './flow-message.js'
 import type { QueueBudget } from './paced-datagrams.js'
-import { KeyedCounts } from './permits.js'
 import { PlayerRules } from './player-rules.js'
 import { proxyHeaderV2 } from './proxy-header.js'
 import type { PlayerContext, PublicListener } from './public-listener.js'
-import { RecentlyDenied } from './recently-denied.js'
 import type { AllocationTraffic, RelayAllocation } from './relay-types.js'
 import { sameTarget } from './same-allocation.js'
-import { plainAddress, sourceKey } from './source-key.js'
-import { UdpFlow, type UdpFlowOptions } from './udp-flow.js'
-import { bindUdp, createUdpSocket, sendBounded } from './udp-socket.js'
+import { plainAddress } from './source-key.js'
+import { UdpFlow, type UdpFlowHost } from './udp-flow.js'
+import { UdpIdle } from './udp-idle.js'
+import { UdpIntake } from './udp-intake.js'
+import { BoundedSender, bindUdp, createUdpSocket } from './udp-socket.js'
+import { UdpSources } from './udp-sources.js'
 
-const MIN_SWEEP_INTERVAL_MS = 10
-const MAX_SWEEP_INTERVAL_MS = 5_000
-/** Datagrams of all flows of the allocation that wait for bandwidth, in one direction. */
-const MAX_PACED_BYTES = 16 * 1024 * 1024
+/** Datagrams of all flows of the allocation that wait, in one direction. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024
 
 /** A public UDP port. Datagrams from one address and port are one player's flow, until it is idle. */
-export class UdpListener implements PublicListener {
+export class UdpListener implements PublicListener, UdpFlowHost {
+  readonly rules: PlayerRules
+  readonly maxBufferBytes: number
+  readonly budgets: UdpFlowHost['budgets'] = { in: newBudget(), out: newBudget(), held: newBudget() }
   readonly #context: PlayerContext
   readonly #traffic: AllocationTraffic
-  readonly #rules: PlayerRules
   readonly #socket: Socket
-  readonly #flows: Map<string, UdpFlow> = new Map()
-  readonly #perSource: KeyedCounts = new KeyedCounts()
-  readonly #denied: RecentlyDenied = new RecentlyDenied()
-  readonly #budgets: { in: QueueBudget; out: QueueBudget } = {
-    in: { usedBytes: 0, maxBytes: MAX_PACED_BYTES },
-    out: { usedBytes: 0, maxBytes: MAX_PACED_BYTES },
-  }
+  readonly #sender: BoundedSender
+  readonly #flows: UdpSources<UdpFlow> = new UdpSources()
+  /** What gives back the place of a flow. */
+  readonly #places: Map<UdpFlow, () => void> = new Map()
+  readonly #intake: UdpIntake
+  readonly #idle: UdpIdle
   #allocation: RelayAllocation
   #port = 0
-  #sweep: NodeJS.Timeout | undefined
   #accepting = true
   #binding: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
   constructor(allocation: RelayAllocation, traffic: AllocationTraffic, context: PlayerContext) {
+    const { limits, permits, bindHost } = context
     this.#allocation = allocation
     this.#traffic = traffic
     this.#context = context
-    this.#rules = new PlayerRules(allocation.options)
-    this.#socket = createUdpSocket(isIPv6(context.bindHost) ? 'udp6' : 'udp4')
+    this.rules = new PlayerRules(allocation.options)
+    this.maxBufferBytes = limits.maxUdpBufferBytes
+    const bounds = { players: limits.maxUdpFlowsPerAllocation, perSource: limits.maxUdpFlowsPerSource }
+    this.#intake = new UdpIntake({ rules: this.rules, permits, bounds })
+    this.#idle = new UdpIdle({
+      flows: () => this.#flows.values(),
+      idleMs: () => Math.min(limits.udpIdleMs, this.rules.idleMs),
+      unansweredMs: limits.udpUnansweredMs,
+      onActive: (flow) => this.#intake.touch(flow),
+    })
+    this.#socket = createUdpSocket(isIPv6(bindHost) ? 'udp6' : 'udp4')
+    this.#sender = new BoundedSender(this.#socket, this.maxBufferBytes)
   }
 
   async listen(): Promise<number> {
-    this.#socket.on('message', (payload, from) => this.#take(payload, from))
+    this.#socket.on('message', this.take)
     const binding = bindUdp(this.#socket, this.#context.bindHost, this.#allocation.port)
     const settled = () => {
       this.#binding = undefined
@@ -59,32 +70,22 @@ export class UdpListener implements PublicListener {
       void this.#close()
       throw error
     }
-    if (this.#accepting) this.#startSweep()
     return this.#port
-  }
-
-  #startSweep(): void {
-    const intervalMs = Math.max(MIN_SWEEP_INTERVAL_MS, Math.min(this.#idleMs, this.#context.limits.udpUnansweredMs) / 4)
-    clearInterval(this.#sweep)
-    this.#sweep = setInterval(() => this.#endIdle(), Math.min(intervalMs, MAX_SWEEP_INTERVAL_MS))
-  }
-
-  get #idleMs(): number {
-    return Math.min(this.#context.limits.udpIdleMs, this.#rules.idleMs)
   }
 
   /** A flow has no end of its own, so the ones to the old target are cut. */
   update(allocation: RelayAllocation): void {
     const before = this.#allocation
     this.#allocation = allocation
-    const idleMs = this.#idleMs
-    this.#rules.update(allocation.options)
-    if (this.#sweep !== undefined && this.#idleMs !== idleMs) this.#startSweep()
+    this.rules.update(allocation.options)
+    if (this.#flows.size > 0) this.#idle.start()
     if (!sameTarget(before, allocation)) {
+      this.#intake.forgetRefusal()
       this.cutPlayers()
       return
     }
-    for (const [key, flow] of [...this.#flows]) if (!this.#rules.admits(addressOfKey(key))) flow.close('denied')
+    for (const flow of [...this.#flows.values()])
+      if (!this.rules.admits(plainAddress(flow.address))) flow.close('denied')
   }
 
   stopAccepting(): void {
@@ -104,98 +105,85 @@ export class UdpListener implements PublicListener {
     return Promise.resolve()
   }
 
-  #take(payload: Buffer, from: RemoteInfo): void {
-    const key = keyOf(from)
-    const flow = this.#flows.get(key) ?? this.#begin(key, from)
+  /** A datagram has come to the public port. */
+  readonly take = (payload: Buffer, from: RemoteInfo): void => {
+    const flow = this.#flows.get(from.address, from.port) ?? this.#begin(from)
     flow?.fromPlayer(payload)
   }
 
-  /** Who is not let in gets no event but for an admission: a flood of forged sources would make one of each datagram. */
-  #begin(key: string, from: RemoteInfo): UdpFlow | undefined {
-    if (!this.#accepting || from.port === 0) return undefined
-    const { permits, waiting } = this.#context
-    if (this.#denied.has(key) || !this.#rules.admits(plainAddress(from.address))) return undefined
-    if (this.#full(from) || waiting.refusal(this.#allocation.deviceId) !== undefined) return undefined
-    const release = permits.take()
-    if (release === undefined) return undefined
-    const uncount = this.#perSource.add(sourceKey(from.address))
-    const flow = new UdpFlow(
-      this.#flowOptions(from, () => {
-        this.#flows.delete(key)
-        uncount()
-        release()
-        if (!this.#accepting && this.#flows.size === 0) void this.#close()
-      }),
-    )
-    this.#flows.set(key, flow)
-    this.#ask(key, flow, from)
-    return this.#flows.get(key)
+  send(payload: Buffer, port: number, address: string): boolean {
+    return this.#sender.send(payload, port, address)
   }
 
-  #full(from: RemoteInfo): boolean {
-    const { maxUdpFlowsPerAllocation, maxUdpFlowsPerSource } = this.#context.limits
-    const flows = this.#flows.size
-    if (flows >= maxUdpFlowsPerAllocation || flows >= this.#rules.maxConnections) return true
-    return this.#perSource.of(sourceKey(from.address)) >= maxUdpFlowsPerSource
+  onValidated(flow: UdpFlow): void {
+    this.#intake.remove(flow)
   }
 
-  /** May this player in? Then the agent is asked for a data connection. */
-  #ask(key: string, flow: UdpFlow, from: RemoteInfo): void {
-    const { admissions } = this.#context
-    const knock = { allocationId: this.#allocation.id, protocol: 'udp' as const, ...playerOf(from) }
+  onRejected(): void {
+    this.#intake.refuse()
+  }
+
+  onGone(flow: UdpFlow): void {
+    this.#flows.delete(flow.address, flow.port)
+    this.#intake.remove(flow)
+    this.#places.get(flow)?.()
+    this.#places.delete(flow)
+    if (this.#flows.size > 0) return
+    this.#idle.stop()
+    if (!this.#accepting) void this.#close()
+  }
+
+  #begin(from: RemoteInfo): UdpFlow | undefined {
+    const { address, port } = from
+    const { id, deviceId, options } = this.#allocation
+    if (!this.#accepting || port === 0 || this.#context.flows.find(deviceId)?.reachable !== true) return undefined
+    const most = options?.maxConnections ?? Number.POSITIVE_INFINITY
+    const leave = this.#intake.enter(address, port, this.#flows.size, most)
+    if (leave === undefined) return undefined
+    const player = { remoteAddress: plainAddress(address), remotePort: port }
+    const about = { allocationId: id, protocol: 'udp' as const, ...player }
+    const flow = new UdpFlow(from, new ConnectionRecord(about, this.#traffic, this.#context.tell), this)
+    this.#flows.add(address, port, flow)
+    this.#places.set(flow, leave)
+    this.#intake.add(flow)
+    this.#idle.start()
+    this.#ask(flow, player)
+    return this.#flows.get(address, port)
+  }
+
+  /** May this player in? */
+  #ask(flow: UdpFlow, player: Player): void {
     let decided = false
-    const withdraw = admissions.ask(knock, (allowed) => {
+    const knock = { allocationId: this.#allocation.id, protocol: 'udp' as const, ...player }
+    const withdraw = this.#context.admissions.ask(knock, (allowed) => {
       decided = true
-      if (allowed) this.#call(flow, from)
-      else {
-        this.#denied.add(key)
-        flow.close('denied')
+      if (allowed) {
+        this.#connect(flow, player)
+        return
       }
+      this.#intake.deny(flow)
+      flow.close('denied')
     })
     if (!decided) flow.waitFor(withdraw)
   }
 
-  #call(flow: UdpFlow, from: RemoteInfo): void {
-    const call = this.#context.waiting.call({
-      allocation: this.#allocation,
-      ...playerOf(from),
-      onStream: (stream) => flow.connect(stream),
-      onFailed: (reason) => flow.close(reason),
-    })
-    if (call.ok) flow.waitFor(call.cancel)
-    else flow.close(call.reason)
-  }
-
-  #flowOptions(from: RemoteInfo, onClose: () => void): UdpFlowOptions {
-    const { limits, tell, bindHost } = this.#context
-    const player = playerOf(from)
-    const about = { allocationId: this.#allocation.id, protocol: 'udp' as const, ...player }
-    const pair = { protocol: 'udp' as const, ...player, localAddress: bindHost, localPort: this.#port }
-    return {
-      record: new ConnectionRecord(about, this.#traffic, tell),
-      maxBufferBytes: limits.maxUdpBufferBytes,
-      fromPlayer: { throttle: this.#rules.fromPlayers, budget: this.#budgets.in },
-      toPlayer: { throttle: this.#rules.toPlayers, budget: this.#budgets.out },
-      header: () => (this.#rules.proxyProtocol === 'none' ? undefined : proxyHeaderV2(pair)),
-      sendToPlayer: (payload) =>
-        sendBounded(this.#socket, limits.maxUdpBufferBytes, () => this.#socket.send(payload, from.port, from.address)),
-      onClose,
+  #connect(flow: UdpFlow, player: Player): void {
+    const { deviceId, id: allocationId, target } = this.#allocation
+    const table = this.#context.flows.find(deviceId)
+    if (table === undefined) {
+      flow.close('no_link')
+      return
     }
-  }
-
-  #endIdle(): void {
-    const now = performance.now()
-    const idleMs = this.#idleMs
-    const { udpUnansweredMs } = this.#context.limits
-    for (const flow of this.#flows.values()) {
-      const quietMs = now - flow.lastActiveAt
-      if (quietMs > idleMs || (!flow.answered && quietMs > udpUnansweredMs)) flow.close('idle')
+    const message: FlowMessage = { allocationId, target, ...player }
+    if (this.rules.proxyProtocol !== 'none') {
+      const pair = { protocol: 'udp' as const, localAddress: this.#context.bindHost, localPort: this.#port, ...player }
+      message.header = proxyHeaderV2(pair).toString('base64')
     }
+    flow.connect(table, message)
   }
 
   #close(): Promise<void> {
-    clearInterval(this.#sweep)
-    this.#sweep = undefined
+    this.#idle.stop()
     const close = () => new Promise<void>((resolve) => this.#socket.close(() => resolve()))
     // A close during a bind that fails would be lost; any other is at once, since the port may be wanted in the same state.
     this.#closed ??= this.#binding === undefined ? close() : this.#binding.then(close)
@@ -203,14 +191,11 @@ export class UdpListener implements PublicListener {
   }
 }
 
-function keyOf({ address, port }: RemoteInfo): string {
-  return `${address} ${port}`
+interface Player {
+  remoteAddress: string
+  remotePort: number
 }
 
-function addressOfKey(key: string): string {
-  return plainAddress(key.slice(0, key.indexOf(' ')))
-}
-
-function playerOf(from: RemoteInfo): { remoteAddress: string; remotePort: number } {
-  return { remoteAddress: plainAddress(from.address), remotePort: from.port }
+function newBudget(): QueueBudget {
+  return { usedBytes: 0, maxBytes: MAX_WAITING_BYTES }
 }

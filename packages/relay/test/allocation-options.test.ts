@@ -7,6 +7,8 @@ import { allocation } from './support.js'
 const all = {
   proxyProtocol: 'v2',
   maxConnections: 5,
+  maxConnectionsPerSource: 2,
+  connectionRate: 20,
   bandwidth: 1_000,
   allow: ['10.0.0.0/8'],
   deny: ['10.0.0.1', '2001:db8::/32'],
@@ -32,6 +34,9 @@ t.test('the bad field is named', async (t) => {
     [{ proxyProtocol: null }, 'proxyProtocol'],
     [{ maxConnections: 0 }, 'maxConnections'],
     [{ maxConnections: '5' }, 'maxConnections'],
+    [{ maxConnectionsPerSource: 0 }, 'maxConnectionsPerSource'],
+    [{ connectionRate: 0.5 }, 'connectionRate'],
+    [{ connectionRate: 1_000_001 }, 'connectionRate'],
     [{ bandwidth: 1.5 }, 'bandwidth'],
     [{ bandwidth: Number.POSITIVE_INFINITY }, 'bandwidth'],
     [{ idleTimeout: -1 }, 'idleTimeout'],

@@ -7,6 +7,7 @@ import { parseRelayState } from '../dist/relay-state.js'
 import {
   allocation,
   dial,
+  doorOf,
   ending,
   portOf,
   readBytes,
@@ -242,7 +243,7 @@ t.test('a stored state that is lost is said, and no ticket of before counts', as
   const agent = await startAgent(t, relay, {}, 'e')
   const refused = new Promise((resolve) => agent.on('link', ({ error }) => resolve(error)))
   agent.disconnect(relay.id)
-  agent.connect({ id: 'again', host: '127.0.0.1', port: relay.dataPort, ticket })
+  agent.connect({ ...doorOf(relay), id: 'again', ticket })
   t.match(await refused, /ticket_revoked|closed/)
   await until(() => !agent.links().some(({ connected }) => connected))
 })

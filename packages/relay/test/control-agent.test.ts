@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { createControlChannel } from '../dist/control-channel.js'
 import { createAgent, createRelay } from '../dist/index.js'
 import { createFakePanel, type FakeConnection, until, within } from './fake-panel.js'
+import { addressOf } from './support.js'
 
 const DEVICE = 'd1'
 
@@ -43,7 +44,7 @@ async function tunnelled(t: Test) {
       type: 'state',
       revision,
       allocations: [],
-      relays: [{ id: 'eu1', host: '127.0.0.1', port: relay.dataPort, ticket: relay.issueTicket(DEVICE) }],
+      relays: [addressOf(relay, DEVICE)],
     })
   sendState(connection, 1)
   await until(() => agent.links()[0]?.connected === true, 'the link')

@@ -42,7 +42,7 @@ function fakeAgent(): ControlledAgent & {
     calls,
     connect: (relay) => void calls.connect.push(relay),
     disconnect: (relayId) => void calls.disconnect.push(relayId),
-    links: () => [{ relayId: 'eu1', host: '127.0.0.1', port: 7_350, connected: true, rttMs: 1.25 }],
+    links: () => [{ relayId: 'eu1', host: '127.0.0.1', port: 7_350, encryption: 'tls', connected: true, rttMs: 1.25 }],
     refusals: () => [
       {
         relayId: 'eu1',

@@ -3,15 +3,33 @@ import { once } from 'node:events'
 import fc from 'fast-check'
 import t from 'tap'
 import { encodeFrame } from '../dist/frame.js'
-import { encodeMessage, FrameType } from '../dist/protocol.js'
-import { addressOf, dial, ending, readBytes, startEcho, startRelay, startTunnel, until } from './support.js'
+import { encodeMessage, FrameType, MAX_ORDER, PROTOCOL_VERSION } from '../dist/protocol.js'
+import {
+  addressOf,
+  allocation,
+  dial,
+  dialData,
+  ending,
+  portOf,
+  readBytes,
+  startEcho,
+  startRelay,
+  startTunnel,
+  until,
+} from './support.js'
+
+function linkFrame(ticket: string): Buffer {
+  return encodeFrame(FrameType.LINK, encodeMessage({ protocol: PROTOCOL_VERSION, ticket, version: '1' }))
+}
 
 t.test('whoever says nothing whole in time is let go', async (t) => {
   const relay = await startRelay(t, { limits: { handshakeTimeoutMs: 30 } })
-  const silent = await dial(t, relay.dataPort)
-  const partial = await dial(t, relay.dataPort)
+  const below = await dial(t, relay.dataPort)
+  const silent = await dialData(t, relay)
+  const partial = await dialData(t, relay)
   partial.write(encodeFrame(FrameType.LINK, Buffer.alloc(100)).subarray(0, 50))
-  t.match(await Promise.all([ending(silent), ending(partial)]), [/end|ECONNRESET/, /end|ECONNRESET/])
+  const endings = await Promise.all([below, silent, partial].map(ending))
+  t.match(endings, [/end|ECONNRESET/, /end|ECONNRESET/, /end|ECONNRESET/])
 })
 
 t.test('what does not belong is let go at once', async (t) => {
@@ -23,24 +41,27 @@ t.test('what does not belong is let go at once', async (t) => {
     encodeFrame(FrameType.DATA, encodeMessage({ token: 'made-up' })),
     encodeFrame(FrameType.DATA, encodeMessage({ token: 7 })),
     encodeFrame(FrameType.PING, Buffer.alloc(4)),
+    encodeFrame(FrameType.START, encodeMessage({})),
+    encodeFrame(FrameType.DATAGRAMS, encodeMessage({ channel: '0123456789abcdef', proof: 'made-up' })),
     Buffer.from('GET / HTTP/1.1\r\nHost: relay\r\n\r\n'),
     Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00]),
   ]
   for (const bytes of wrong) {
-    const socket = await dial(t, relay.dataPort)
-    socket.write(bytes)
-    t.match(await ending(socket), /end|ECONNRESET/)
+    for (const socket of [await dial(t, relay.dataPort), await dialData(t, relay)]) {
+      socket.write(bytes)
+      t.match(await ending(socket), /end|ECONNRESET|close/)
+    }
   }
 })
 
 t.test('a refused LINK is told why', async (t) => {
   const relay = await startRelay(t)
   const answers: [object, string][] = [
-    [{ protocol: 1, ticket: 'nonsense', version: '1' }, 'ticket_invalid'],
-    [{ protocol: 2, ticket: relay.issueTicket('d'), version: '1' }, 'protocol_unsupported'],
+    [{ protocol: PROTOCOL_VERSION, ticket: 'nonsense', version: '1' }, 'ticket_invalid'],
+    [{ protocol: 1, ticket: relay.issueTicket('d'), version: '1' }, 'protocol_unsupported'],
   ]
   for (const [message, error] of answers) {
-    const socket = await dial(t, relay.dataPort)
+    const socket = await dialData(t, relay)
     socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
     const expected = encodeFrame(FrameType.REFUSED, encodeMessage({ error }))
     t.same(await readBytes(socket, expected.length), expected)
@@ -63,47 +84,48 @@ t.test('strangers are bounded, in all and from one source, and do not keep agent
   }
 })
 
-t.test('a token works once', async (t) => {
-  const relay = await startRelay(t)
-  const link = await dial(t, relay.dataPort)
-  const { ticket } = addressOf(relay)
-  link.write(encodeFrame(FrameType.LINK, encodeMessage({ protocol: 1, ticket, version: '1' })))
-  await until(() => relay.devices().length === 1)
-  await relay.apply({
-    revision: 1,
-    allocations: [{ id: 1, deviceId: 'device-1', protocol: 'tcp', port: 0, target: { host: 'localhost', port: 9 } }],
-  })
+t.test('a token works once, for its own relay, and not after its time', async (t) => {
+  const relay = await startRelay(t, { limits: { openTimeoutMs: 300 } })
+  const link = await dialData(t, relay)
   let text = ''
   link.on('data', (chunk) => {
     text += chunk
   })
-  const player = await dial(t, relay.status().allocations[0]?.port ?? 0)
-  await until(() => text.includes('"token"'))
-  const token = /"token":"([^"]+)"/.exec(text)?.[1]
-  const data = encodeFrame(FrameType.DATA, encodeMessage({ token }))
-  const first = await dial(t, relay.dataPort)
-  first.write(Buffer.concat([data, Buffer.from('hello')]))
-  t.equal(String(await readBytes(player, 5)), 'hello', 'bytes behind the first frame belong to the player')
-  const second = await dial(t, relay.dataPort)
-  second.write(data)
-  t.match(await ending(second), /end|ECONNRESET/)
-  player.write('still mine')
-  t.equal(String(await readBytes(first, 10)), 'still mine')
+  link.write(linkFrame(addressOf(relay).ticket))
+  await until(() => relay.devices().length === 1)
+  await relay.apply({ revision: 1, allocations: [allocation(1, 9)] })
+  const tokens = () => [...text.matchAll(/"tokens":(\[[^\]]+\])/g)].flatMap(([, list = '[]']) => JSON.parse(list))
+  const show = async (token: string) => {
+    const socket = await dialData(t, relay)
+    socket.write(encodeFrame(FrameType.DATA, encodeMessage({ token })))
+    return socket
+  }
+  await until(() => tokens().length === 1, 'one is ordered to be ready')
+  const [token] = tokens()
+  const first = await show(token)
+  t.match(await ending(await show(token)), /end|ECONNRESET|close/)
+  const player = await dial(t, portOf(relay, 1))
+  player.write('hello')
+  t.equal((await readBytes(first, 1))[0], FrameType.START)
+  await until(() => tokens().length > 1, 'its replacement is ordered')
+  const unused = tokens().at(-1)
+  await until(() => tokens().at(-1) !== unused, 'given up, and ordered anew')
+  t.match(await ending(await show(unused)), /end|ECONNRESET|close/)
 })
 
 t.test('a link that says what it may not is closed', async (t) => {
   const relay = await startRelay(t)
   for (const bad of [
-    encodeFrame(FrameType.OPEN, Buffer.from('{}')),
+    encodeFrame(FrameType.ORDER, encodeMessage({ tokens: ['a'] })),
+    encodeFrame(FrameType.SHORT, encodeMessage({ tokens: Array(MAX_ORDER + 1).fill('a'), error: 'agent_busy' })),
     encodeFrame(200, Buffer.alloc(0)),
     Buffer.alloc(9, 255),
   ]) {
-    const link = await dial(t, relay.dataPort)
-    const { ticket } = addressOf(relay)
-    link.write(encodeFrame(FrameType.LINK, encodeMessage({ protocol: 1, ticket, version: '1' })))
+    const link = await dialData(t, relay)
+    link.write(linkFrame(addressOf(relay).ticket))
     await until(() => relay.devices().length === 1)
     link.write(bad)
-    t.match(await ending(link), /end|ECONNRESET/)
+    t.match(await ending(link), /end|ECONNRESET|close/)
     await until(() => relay.devices().length === 0)
   }
 })
@@ -113,7 +135,7 @@ t.test('garbage does no harm', async (t) => {
   const { relay, port, agent } = await startTunnel(t, target)
   const frame = fc
     .tuple(
-      fc.nat(12),
+      fc.nat(24),
       fc.oneof(
         fc.uint8Array({ maxLength: 64 }),
         fc.json().map((text) => Buffer.from(text).subarray(0, 4_000)),
@@ -126,16 +148,17 @@ t.test('garbage does no harm', async (t) => {
   )
   await fc.assert(
     fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 4 }), async (chunks) => {
-      const socket = await dial(t, relay.dataPort)
+      const socket = await dialData(t, relay)
       socket.end(Buffer.concat(chunks))
       socket.resume()
       if (!socket.closed) await once(socket, 'close')
     }),
     { numRuns: 100 },
   )
-  const big = await dial(t, relay.dataPort)
-  big.write(randomBytes(1_000_000))
-  await ending(big)
+  for (const big of [await dial(t, relay.dataPort), await dialData(t, relay)]) {
+    big.write(randomBytes(1_000_000))
+    await ending(big)
+  }
   t.ok(agent.links()[0]?.connected)
   const player = await dial(t, port)
   player.write('fine')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type AgentEvents, createAgent, createTicketIssuer, memoryStorage, type Relay } from '../dist/index.js'
-import { allocation, DEVICE, dial, ending, portOf, readBytes, startEcho, startRelay, until } from './support.js'
+import { allocation, DEVICE, dial, doorOf, ending, portOf, readBytes, startEcho, startRelay, until } from './support.js'
 
 type Test = Pick<typeof t, 'teardown'>
 
@@ -16,7 +16,7 @@ function startAgentWith(t: Test, relay: Relay, ticket: string) {
   t.teardown(() => agent.stop())
   const refused: AgentEvents['link'][] = []
   agent.on('link', (event) => event.error?.startsWith('ticket_') && refused.push(event))
-  agent.connect({ id: relay.id, host: '127.0.0.1', port: relay.dataPort, ticket })
+  agent.connect({ ...doorOf(relay), ticket })
   return { agent, refused }
 }
 

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { type AgentEvents, createAgent, createRelay, type Relay, type RelayEvents } from '../dist/index.js'
 import { memoryStorage } from '../dist/storage/memory.js'
@@ -17,47 +15,7 @@ import {
   startRelay,
   until,
 } from './support.js'
-
-type Test = { teardown(handler: () => unknown): void }
-
-/** Something between agent and relay that can cut what passes, or stop passing it. */
-async function startWire(t: Test, relay: Relay) {
-  const pairs = new Set<[Socket, Socket]>()
-  const server = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ port: relay.dataPort, host: '127.0.0.1', allowHalfOpen: true })
-    const pair: [Socket, Socket] = [near, far]
-    pairs.add(pair)
-    for (const socket of pair) {
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        pairs.delete(pair)
-        near.destroy()
-        far.destroy()
-      })
-    }
-    near.pipe(far)
-    far.pipe(near)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const cut = () => {
-    for (const [near, far] of pairs) {
-      near.destroy()
-      far.destroy()
-    }
-  }
-  t.teardown(async () => {
-    cut()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  const freeze = () => {
-    for (const [near, far] of pairs) {
-      near.unpipe(far).pause()
-      far.unpipe(near).pause()
-    }
-  }
-  return { port: (server.address() as AddressInfo).port, cut, freeze }
-}
+import { startWire } from './wire.js'
 
 t.test('an agent whose link was cut is back by itself', async (t) => {
   const relay = await startRelay(t)

@@ -1,9 +1,11 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { dialRelay } from '../dist/dial-relay.js'
 import {
   type Agent,
   type AgentOptions,
+  type AgentRelay,
   createAgent,
   createRelay,
   type Relay,
@@ -50,8 +52,28 @@ export async function startAgent(
   return agent
 }
 
-export function addressOf(relay: Relay, device: string = DEVICE) {
-  return { id: relay.id, host: '127.0.0.1', port: relay.dataPort, ticket: relay.issueTicket(device) }
+export function addressOf(relay: Relay, device: string = DEVICE): AgentRelay {
+  return { ...doorOf(relay), ticket: relay.issueTicket(device) }
+}
+
+/** Where an agent finds the relay, and what by. */
+export function doorOf(relay: Relay): Omit<AgentRelay, 'ticket'> {
+  const { id, dataPort: port, encryption, fingerprint } = relay
+  return { id, host: '127.0.0.1', port, encryption, ...(fingerprint === undefined ? {} : { fingerprint }) }
+}
+
+/** A connection to the relay's data port, past TLS when there is any. */
+export async function dialData(t: Teardown, relay: Relay): Promise<Socket> {
+  const socket = await within(
+    new Promise<Socket>((resolve, reject) => {
+      const dialled = dialRelay(doorOf(relay), { timeoutMs: DEADLINE_MS, onReady: resolve })
+      t.teardown(() => dialled.destroy())
+      dialled.on('error', reject)
+    }),
+    'the data port',
+  )
+  socket.on('error', () => {})
+  return socket
 }
 
 export async function linked(relay: Relay, agent: Agent, device: string = DEVICE): Promise<void> {

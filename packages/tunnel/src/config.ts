@@ -60,7 +60,16 @@ export interface EmbeddedRelayConfig {
   readonly publicHost?: string
   /** Port that agents dial; 0 picks a free one. Default 7350. */
   readonly dataPort?: number
-  /** Where the relay keeps its key and state; unset: in memory, and agents fetch new tickets after a restart. */
+  /**
+   * Of TCP between agents and the relay. Default `tls`, with a certificate that the relay makes itself and agents know by its
+   * fingerprint. `off` is for networks that are trusted otherwise; it is logged as a warning and shown in the list of relays.
+   */
+  readonly encryption?: 'tls' | 'off'
+  /** PEM files of a certificate that agents' machines trust for `publicHost`, and of its private key. Read at the start. */
+  readonly certificate?: { readonly file: string; readonly privateKeyFile: string }
+  /**
+   * Where the relay keeps its keys, its own certificate and its state; unset: in memory, and agents fetch new tickets after a restart.
+   */
   readonly storageFile?: string
   /** Relays of one group serve one set of public ports and stand in for each other. Default: `publicHost`. */
   readonly hostGroup?: string
@@ -109,6 +118,7 @@ export interface GatewayConfig {
 const closed = { additionalProperties: false }
 const word = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })
 const host = Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._:-]+$' })
+const path = Type.String({ minLength: 1 })
 const section = { ...closed, default: {} }
 const port = { minimum: 1, maximum: 65_535 }
 const interval = { minimum: 50, maximum: 86_400_000 }
@@ -120,7 +130,9 @@ const relay = Type.Object(
     bindHost: Type.Optional(host),
     publicHost: Type.Optional(host),
     dataPort: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
-    storageFile: Type.Optional(Type.String({ minLength: 1 })),
+    encryption: Type.Optional(Type.Union([Type.Literal('tls'), Type.Literal('off')])),
+    certificate: Type.Optional(Type.Object({ file: path, privateKeyFile: path }, closed)),
+    storageFile: Type.Optional(path),
     hostGroup: Type.Optional(word),
     region: Type.Optional(word),
     labels: Type.Optional(Type.Record(word, word, { maxProperties: 16 })),

@@ -174,6 +174,12 @@ const webhooks = `
   ALTER TABLE tunnel_relays ADD COLUMN told_online boolean NOT NULL DEFAULT false;
 `
 
+const relayEncryption = `
+  -- How agents know the relay: SHA-256 of its certificate, or null: by the authorities that their machines trust.
+  ALTER TABLE tunnel_relays ADD COLUMN fingerprint text;
+  ALTER TABLE tunnel_relays ADD COLUMN encryption text NOT NULL DEFAULT 'tls' CHECK (encryption IN ('tls', 'off'));
+`
+
 export const migrations: readonly Migration[] = [
   { name: '0001-create-devices', up: ({ sql }) => sql(devices) },
   { name: '0002-create-relays', up: ({ sql }) => sql(relays) },
@@ -182,4 +188,5 @@ export const migrations: readonly Migration[] = [
   { name: '0005-relay-fleet', up: ({ sql }) => sql(relayFleet) },
   { name: '0006-create-traffic-series', up: ({ sql }) => sql(trafficSeries) },
   { name: '0007-create-webhooks', up: ({ sql }) => sql(webhooks) },
+  { name: '0008-relay-encryption', up: ({ sql }) => sql(relayEncryption) },
 ]

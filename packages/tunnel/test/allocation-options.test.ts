@@ -58,13 +58,20 @@ t.test('options of an allocation', async (t) => {
       allow: ['192.0.2.0/24'],
     })
     t.same(await patch({}), { proxyProtocol: 'v2', allow: ['192.0.2.0/24'] })
-    const fields = [{ bandwidth: 4_096 }, { idleTimeout: 60 }, { maxConnections: 9 }, { deny: ['::1'] }]
-    await Promise.all(fields.map(patch))
-    t.same(await patch({ allow: null, proxyProtocol: null }), {
+    const limits = {
       bandwidth: 4_096,
       idleTimeout: 60,
       maxConnections: 9,
-      deny: ['::1'],
+      maxConnectionsPerSource: 3,
+      connectionRate: 50,
+    }
+    const fields = [...Object.entries(limits).map(([name, value]) => ({ [name]: value })), { deny: ['::1'] }]
+    await Promise.all(fields.map(patch))
+    t.same(await patch({ allow: null, proxyProtocol: null }), { ...limits, deny: ['::1'] })
+    t.same(await patch({ connectionRate: null, maxConnectionsPerSource: null, deny: null }), {
+      bandwidth: 4_096,
+      idleTimeout: 60,
+      maxConnections: 9,
     })
     t.same(await patch(null), {})
     t.same((await panel.allocations({ id: 'alice' }))[0]?.options, {})
@@ -77,6 +84,11 @@ t.test('options of an allocation', async (t) => {
       { maxConnections: 0 },
       { maxConnections: 65_537 },
       { maxConnections: '5' },
+      { maxConnectionsPerSource: 0 },
+      { maxConnectionsPerSource: 65_537 },
+      { connectionRate: 0 },
+      { connectionRate: 100_001 },
+      { connectionRate: 1.5 },
       { bandwidth: 1_023 },
       { bandwidth: 1.5e3 + 0.5 },
       { idleTimeout: 4 },

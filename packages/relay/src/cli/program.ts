@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
+import type { LocalSourceMode } from '../local-source.js'
 import { packageVersion } from '../version.js'
 import type { CliContext } from './context.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'
@@ -34,6 +35,11 @@ interface TargetOptions {
   localPort?: number
   localHost: string
   protocol: TargetProtocol
+}
+
+interface RunFlags {
+  allow?: string[]
+  localSource: LocalSourceMode
 }
 
 /** Runs one command line; resolves to its exit code. Parts that a command does not need are not loaded. */
@@ -96,11 +102,17 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
       collect,
       [],
     )
+    .addOption(
+      new Option('--local-source <source>', 'addresses that services here see players come from; distinct needs Linux')
+        .choices(['distinct', 'shared'])
+        .default('distinct'),
+    )
     .addHelpText('after', EXAMPLES.run)
-    .action(async (options: TargetOptions & { allow?: string[] }, command: Command) => {
+    .action(async (options: TargetOptions & RunFlags, command: Command) => {
       const target = readTarget(options, command)
+      const { allow = [], localSource } = options
       const { run } = await import('./run.js')
-      await act(command, (context) => run(context, { allow: options.allow ?? [], ...(target ? { target } : {}) }))
+      await act(command, (context) => run(context, { allow, localSource, ...(target ? { target } : {}) }))
     })
 
   targetOptions(program.command('open'), true)

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Encryption } from '../agent-types.js'
 import { CONTROL_LIMITS } from '../control.js'
 import { parseHost } from './target.js'
 
@@ -7,6 +8,10 @@ export interface RelayCommandOptions {
   bindHost: string
   /** 0 picks a free one. */
   dataPort: number
+  encryption: Encryption
+  /** Paths, both or none. */
+  certificate?: string
+  privateKey?: string
   /** Default: 'localhost'. */
   publicHost?: string
   region?: string
@@ -18,10 +23,17 @@ export interface RelayCommandOptions {
 export function relayOptions(command: Command): Command {
   const bindHost = new Option('--bind-host <address>', 'where public ports and the data port listen')
   const dataPort = new Option('--data-port <port>', 'TCP port that agents dial')
+  const encryption = new Option(
+    '--encryption <mode>',
+    'of TCP between agents and this relay; off only where nobody listens',
+  )
   return command
     .addOption(bindHost.argParser(parseBindHost).default('127.0.0.1'))
     .addOption(dataPort.argParser(parseDataPort).default(7350))
     .option('--public-host <host>', "name that players and agents are given (default: 'localhost')", parseHost)
+    .addOption(encryption.choices(['tls', 'off']).default('tls'))
+    .option('--certificate <file>', "PEM that agents' machines trust for the public host (default: one of its own)")
+    .option('--private-key <file>', 'PEM of the private key of --certificate')
     .option('--region <name>', 'where it stands, for the choice of a relay', parseLabel)
     .option('--host-group <name>', 'relays that share a public name and stand in for each other', parseLabel)
     .option('--capacity <count>', 'tunnels that it takes at most', parseCapacity)

@@ -1,8 +1,10 @@
+import { RelayError } from '../errors.js'
 import { isReadableOnTheWay, showPanel } from '../panel-url.js'
 import type { RelayChannel } from '../relay-channel-types.js'
 import type { Relay } from '../relay-types.js'
 import { within } from '../within.js'
 import { aborted } from './aborted.js'
+import { followCertificate, readCertificate } from './certificate-files.js'
 import type { CliContext } from './context.js'
 import { type Credentials, findCredentials } from './credentials.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'
@@ -26,10 +28,15 @@ export async function relay(context: CliContext, options: RelayCommandOptions): 
     import('../relay-channel.js'),
     import('../storage/file.js'),
   ])
-  const { bindHost, dataPort, publicHost = DEFAULT_PUBLIC_HOST, ...hello } = options
+  const { bindHost, dataPort, publicHost = DEFAULT_PUBLIC_HOST, encryption, ...more } = options
+  const { certificate: certificateFile, privateKey, ...hello } = more
+  const files = await readCertificate(certificateFile, privateKey)
   const storage = fileStorage(`${context.configPath}.state`)
   const { logger } = output
-  const served = createRelay({ id, bindHost, dataPort, publicHost, storage, logger })
+  const served = make(() =>
+    createRelay({ id, bindHost, dataPort, publicHost, storage, logger, encryption, ...files?.option }),
+  )
+  const unfollow = files === undefined ? undefined : followCertificate(files, served, output)
   const token = () => credentials.token
   const channel = createRelayChannel({ panel: credentials.panel, token, relay: served, hello, logger })
   const refused = new AbortController()
@@ -43,14 +50,17 @@ export async function relay(context: CliContext, options: RelayCommandOptions): 
   try {
     await start(served, options)
     const agents = showAddress(publicHost, served.dataPort)
-    const fields = { relayId: id, bindHost, publicHost, dataPort: served.dataPort }
+    const { fingerprint } = served
+    const fields = { relayId: id, bindHost, publicHost, dataPort: served.dataPort, encryption, fingerprint }
     output.event('relay_ready', `relay ready: agents dial ${agents}, bound to ${bindHost}`, fields)
+    if (fingerprint !== undefined) output.event('fingerprint', `certificate ${fingerprint}`, { fingerprint })
     channel.start()
     await aborted(done)
     if (!context.signal.aborted) throw new CliError('token_refused', refusal, ExitCode.notEnrolled)
     output.event('stopping', 'stopping')
     return ExitCode.ok
   } finally {
+    unfollow?.()
     await stop(served, channel)
   }
 }
@@ -63,7 +73,8 @@ function identify({ deviceId, token }: Credentials): string {
   throw new CliError('not_enrolled', detail, ExitCode.notEnrolled)
 }
 
-function warn({ output }: CliContext, { panel }: Credentials, { bindHost, publicHost }: RelayCommandOptions): void {
+function warn({ output }: CliContext, { panel }: Credentials, options: RelayCommandOptions): void {
+  const { bindHost, publicHost, encryption } = options
   if (isReadableOnTheWay(panel)) {
     const detail = `${showPanel(panel)} is plain http: the token can be read by others on its way`
     output.notice('plain_http', detail)
@@ -71,6 +82,19 @@ function warn({ output }: CliContext, { panel }: Credentials, { bindHost, public
   if (publicHost === undefined && !LOOPBACK.test(bindHost)) {
     const detail = `players and agents are told to come to '${DEFAULT_PUBLIC_HOST}': give --public-host HOST`
     output.notice('public_host_missing', detail)
+  }
+  if (encryption === 'off') {
+    const detail = 'encryption is off: TCP between agents and this relay, tickets included, can be read on its way'
+    output.notice('unencrypted', detail)
+  }
+}
+
+function make(create: () => Relay): Relay {
+  try {
+    return create()
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error
+    throw new CliError('invalid_certificate', error.message)
   }
 }
 

@@ -17,8 +17,19 @@ export interface RunReportOptions {
 export function reportRun({ agent, channel, output, panel }: RunReportOptions): void {
   const tunnels = new Map<number, { shown: string; allocation: ControlAllocation }>()
   const links = new Map<string, string>()
+  const unencrypted = new Set<string>()
   reportConnection({ channel, output, panel, who: 'agent' })
   channel.on('state', showTunnels)
+  channel.on('state', ({ relays }) => {
+    for (const { id, encryption } of relays) {
+      if (encryption !== 'off') unencrypted.delete(id)
+      else if (!unencrypted.has(id)) {
+        unencrypted.add(id)
+        const detail = `relay ${id} is without encryption: what players send can be read on its way`
+        output.notice('unencrypted', detail)
+      }
+    }
+  })
 
   function showTunnels(state: StateMessage): void {
     const present = new Set<number>()

@@ -4,6 +4,7 @@ import { type AllowRule, createAllowList, LOOPBACK_RULES, parseAllowRule } from 
 import { retryDelay } from '../backoff.js'
 import type { ControlChannel } from '../control-channel-types.js'
 import { RelayError } from '../errors.js'
+import type { LocalSourceMode } from '../local-source.js'
 import { isReadableOnTheWay, showPanel } from '../panel-url.js'
 import { within } from '../within.js'
 import { aborted } from './aborted.js'
@@ -22,6 +23,7 @@ export interface RunOptions {
   target?: LocalTarget
   /** `--allow` as given; none: loopback. */
   allow: readonly string[]
+  localSource: LocalSourceMode
 }
 
 const STOP_TIMEOUT_MS = 5_000
@@ -40,7 +42,7 @@ export async function run(context: CliContext, options: RunOptions): Promise<Exi
     import('../agent.js'),
     import('../control-channel.js'),
   ])
-  const agent = createAgent({ allow, logger: output.logger })
+  const agent = createAgent({ allow, localSource: options.localSource, logger: output.logger })
   const channel = createControlChannel({
     panel: credentials.panel,
     token: () => credentials.token,

@@ -1,1 +1,1 @@
-export { type ContractRunner, relayStorageContract } from './storage-contract.js'
+export { type ContractFaults, type ContractRunner, relayStorageContract } from './storage-contract.js'

@@ -20,7 +20,7 @@ async function scene(t: Test): Promise<{ panel: FakePanel; home: Home }> {
 }
 
 interface SaidHello {
-  relay: { ticketKey: string; dataPort: number; publicHost: string; revision: number } & Record<string, unknown>
+  relay: { ticketKey: string; dataPort: number; fingerprint: string; publicHost: string; revision: number } & Record<string, unknown>
 }
 
 async function welcome(connection: FakeConnection): Promise<SaidHello> {
@@ -61,7 +61,9 @@ t.test('serves players, restarts from its state without a panel, ends with 0 on 
   const agent = createAgent()
   t.teardown(() => agent.stop())
   const issuer = createTicketIssuer(RELAY_ID, Buffer.from(relay.ticketKey, 'base64url'))
-  agent.connect({ id: RELAY_ID, host: '127.0.0.1', port: dataPort, ticket: issuer.issue('agent-1', { grant: 'g' }) })
+  const { fingerprint } = relay
+  const door = { id: RELAY_ID, host: '127.0.0.1', port: dataPort, fingerprint }
+  agent.connect({ ...door, ticket: issuer.issue('agent-1', { grant: 'g' }) })
   await until(() => agent.links()[0]?.connected === true, 'the link')
   const player = await dial(t, port)
   player.end('hello')

@@ -2,6 +2,7 @@ import { connect, createServer } from 'node:net'
 import t from 'tap'
 import { createRelay } from '../../dist/index.js'
 import { createFakePanel, until, within } from '../fake-panel.js'
+import { doorOf } from '../support.js'
 import { createHome } from './command.js'
 
 const DEVICE = 'd1'
@@ -43,7 +44,7 @@ t.test('run carries a player, refuses what its side forbids and says so once', a
   const connection = await panel.nextConnection()
   await connection.welcome()
   const ticket = relay.issueTicket(DEVICE)
-  const relays = [{ id: 'eu1', host: '127.0.0.1', port: relay.dataPort, ticket }]
+  const relays = [{ ...doorOf(relay), ticket }]
   connection.send({ type: 'state', revision: 1, allocations: [], relays })
   await command.says(/^linked to relay eu1$/m)
 

@@ -20,6 +20,16 @@ const fields: Readonly<Record<keyof AllocationOptions, TSchema>> = {
     description: "Header with the player's address before the first byte. v1 is for TCP only.",
   }),
   maxConnections: Type.Integer({ minimum: 1, maximum: 65_536, description: 'Players at once (UDP: flows).' }),
+  maxConnectionsPerSource: Type.Integer({
+    minimum: 1,
+    maximum: 65_536,
+    description: 'Players at once from one address (IPv6: from one /64).',
+  }),
+  connectionRate: Type.Integer({
+    minimum: 1,
+    maximum: 100_000,
+    description: "New players per second (UDP: flows), one second's worth at once; others are refused at once.",
+  }),
   bandwidth: Type.Integer({
     minimum: 1_024,
     maximum: 1_000_000_000_000,

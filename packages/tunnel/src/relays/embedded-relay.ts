@@ -1,8 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '@sallyport/core'
-import { createRelay, fileStorage, memoryStorage, packageVersion, type Relay, RelayError } from '@sallyport/relay'
+import {
+  createRelay,
+  fileStorage,
+  memoryStorage,
+  packageVersion,
+  type Relay,
+  RelayError,
+  type RelayOptions,
+} from '@sallyport/relay'
 import type { EmbeddedRelayConfig } from '../config.js'
 import { tunnelErrors } from '../errors.js'
 import type { RelayDescription } from './registration.js'
@@ -26,6 +35,8 @@ interface EmbeddedRelayOptions {
   readonly leaseMs: number
 }
 
+type RelaySecurity = Pick<RelayOptions, 'encryption' | 'certificate'>
+
 const defaults = {
   bindHost: '127.0.0.1',
   publicHost: 'localhost',
@@ -45,13 +56,16 @@ export async function startEmbeddedRelay(options: EmbeddedRelayOptions): Promise
   const id = await findId(options)
   const storage = config.storageFile === undefined ? memoryStorage() : fileStorage(config.storageFile)
   try {
-    const relay = createRelay({ id, bindHost, publicHost, dataPort, storage, logger })
+    const security = await readSecurity(config)
+    const relay = createRelay({ id, bindHost, publicHost, dataPort, storage, logger, ...security })
     await relay.start()
     const description: RelayDescription = {
       id,
       kind: 'embedded',
       host: relay.publicHost,
       dataPort: relay.dataPort,
+      fingerprint: relay.fingerprint,
+      encryption: relay.encryption,
       hostGroup: config.hostGroup,
       region: config.region,
       labels: config.labels,
@@ -65,6 +79,22 @@ export async function startEmbeddedRelay(options: EmbeddedRelayOptions): Promise
   } catch (error) {
     if (!(error instanceof RelayError)) throw error
     throw tunnelErrors.RELAY_START_FAILED({ reason: error.message }, { cause: error })
+  }
+}
+
+async function readSecurity({ encryption, certificate }: EmbeddedRelayConfig): Promise<RelaySecurity> {
+  const security: RelaySecurity = encryption === undefined ? {} : { encryption }
+  if (certificate === undefined) return security
+  const [key, cert] = await Promise.all([readPem(certificate.privateKeyFile), readPem(certificate.file)])
+  return { ...security, certificate: { key, cert } }
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException
+    throw tunnelErrors.RELAY_START_FAILED({ reason: `${file} cannot be read (${code})` }, { cause: error })
   }
 }
 

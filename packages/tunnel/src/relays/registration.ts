@@ -1,4 +1,5 @@
 import type { Database, Logger, Sealer, Sql } from '@sallyport/core'
+import type { Encryption } from '@sallyport/relay'
 import { isAlive } from '../gateway/instance-lease.js'
 import { lock } from '../sql.js'
 import { aheadOfDatabase } from './clock-offset.js'
@@ -10,6 +11,8 @@ export interface RelayDescription {
   readonly kind: 'embedded' | 'standalone'
   readonly host: string
   readonly dataPort: number
+  readonly fingerprint: string | undefined
+  readonly encryption: Encryption
   /** Default: the host in lower case. */
   readonly hostGroup: string | undefined
   readonly region: string | undefined
@@ -83,16 +86,18 @@ export function createRegistration(options: RegistrationOptions): Registration {
       const standalone = relay.kind === 'standalone'
       const rows = await sql<{ id: string }>(
         `INSERT INTO tunnel_relays (id, kind, device_id, host, data_port, host_group, region, labels, capacity, port_from,
-           port_to, ticket_key, clock_offset, version, instance_id, draining)
+           port_to, ticket_key, clock_offset, version, instance_id, fingerprint, encryption, draining)
          SELECT $1::text, $2::text, ${standalone ? 'd.id' : 'NULL::uuid'}, $3::text, $4::integer, $5::text, $6::text, $7::jsonb,
-           $8::integer, $9::integer, $10::integer, $11::text, ${aheadOfDatabase('$12::float8', '$15')}, $13::text, $14::uuid, false
+           $8::integer, $9::integer, $10::integer, $11::text, ${aheadOfDatabase('$12::float8', '$15')}, $13::text, $14::uuid,
+           $16::text, $17::text, false
          ${standalone ? 'FROM tunnel_devices d WHERE d.id = ($1::text)::uuid' : ''}
          ON CONFLICT (id) DO UPDATE SET
            kind = excluded.kind, device_id = excluded.device_id, host = excluded.host, data_port = excluded.data_port,
            host_group = excluded.host_group, region = excluded.region, labels = excluded.labels,
            capacity = excluded.capacity, port_from = excluded.port_from, port_to = excluded.port_to,
            ticket_key = excluded.ticket_key, clock_offset = excluded.clock_offset, version = excluded.version,
-           instance_id = excluded.instance_id, draining = excluded.draining, last_seen_at = now()
+           instance_id = excluded.instance_id, fingerprint = excluded.fingerprint,
+           encryption = excluded.encryption, draining = excluded.draining, last_seen_at = now()
          RETURNING id`,
         [
           relay.id,
@@ -110,6 +115,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
           relay.version,
           instanceId,
           Date.now(),
+          relay.fingerprint ?? null,
+          relay.encryption,
         ],
       )
       if (rows.length === 0) return false

@@ -140,6 +140,8 @@ function describe({ remote, hello, version }: RelayArrival): RelayDescription {
     kind: 'standalone',
     host: hello.publicHost,
     dataPort: hello.dataPort,
+    fingerprint: hello.fingerprint,
+    encryption: hello.encryption ?? 'tls',
     hostGroup: hello.hostGroup,
     region: hello.region,
     labels: hello.labels,

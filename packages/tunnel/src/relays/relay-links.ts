@@ -74,7 +74,7 @@ export function createRelayLinks({ sql, table, sealer, logger }: RelayLinksOptio
         const ticket = issue(row, relays, one)
         if (ticket === undefined) continue
         const mine = links.get(one.device_id) ?? []
-        if (mine.length < CONTROL_LIMITS.relays) mine.push({ id: row.id, host: row.host, port: row.data_port, ticket })
+        if (mine.length < CONTROL_LIMITS.relays) mine.push(linkOf(row, ticket))
         links.set(one.device_id, mine)
       }
       return links
@@ -87,6 +87,10 @@ export function createRelayLinks({ sql, table, sealer, logger }: RelayLinksOptio
       return row && !row.gone_for_good ? issue(row, relays, served) : undefined
     },
   }
+}
+
+function linkOf({ id, host, data_port: port, fingerprint, encryption }: RelayRow, ticket: string): ControlRelay {
+  return { id, host, port, encryption, ...(fingerprint === null ? {} : { fingerprint }), ticket }
 }
 
 /** A relay that came after the table was read is looked for once more. */

@@ -1,3 +1,4 @@
+import type { Encryption } from '@sallyport/relay'
 import { iso } from '../sql.js'
 import type { RelayRow } from './relay-row.js'
 import type { RelayLoad } from './steered-relay.js'
@@ -9,6 +10,8 @@ export interface RelayRecord {
   /** Name or address that players and agents are given. */
   readonly host: string
   readonly dataPort: number
+  /** Of TCP between it and agents. */
+  readonly encryption: Encryption
   readonly hostGroup: string
   readonly region: string | null
   readonly labels: Readonly<Record<string, string>>
@@ -38,6 +41,7 @@ export function toRelayRecord(row: RelayRow, live: RelayLoad | undefined): Relay
     kind: row.kind,
     host: row.host,
     dataPort: row.data_port,
+    encryption: row.encryption,
     hostGroup: row.host_group,
     region: row.region,
     labels: row.labels,

@@ -1,4 +1,5 @@
 import type { Sql } from '@sallyport/core'
+import type { Encryption } from '@sallyport/relay'
 import { isAlive } from '../gateway/instance-lease.js'
 import { aheadOfProcess } from './clock-offset.js'
 
@@ -8,6 +9,9 @@ export interface RelayRow {
   readonly kind: 'embedded' | 'standalone'
   readonly host: string
   readonly data_port: number
+  /** Of its certificate; null: agents look whether their authorities vouch for it. */
+  readonly fingerprint: string | null
+  readonly encryption: Encryption
   readonly host_group: string
   readonly region: string | null
   readonly labels: Readonly<Record<string, string>>
@@ -39,8 +43,8 @@ export const isGoneForGood = `(r.kind = 'standalone' AND r.device_id IS NULL)`
 
 export async function readRelays(sql: Sql): Promise<RelayRow[]> {
   return sql<RelayRow>(
-    `SELECT r.id, r.kind, r.host, r.data_port, r.host_group, r.region, r.labels, r.capacity, r.port_from, r.port_to,
-       r.ticket_key, ${aheadOfProcess('r.clock_offset', '$1')} AS clock_offset, r.version, r.draining, r.devices, r.connections, r.last_seen_at, r.instance_id,
+    `SELECT r.id, r.kind, r.host, r.data_port, r.fingerprint, r.encryption, r.host_group, r.region, r.labels, r.capacity,
+       r.port_from, r.port_to, r.ticket_key, ${aheadOfProcess('r.clock_offset', '$1')} AS clock_offset, r.version, r.draining, r.devices, r.connections, r.last_seen_at, r.instance_id,
        ${isAlive('r.instance_id')} AS online, ${isGoneForGood} AS gone_for_good, d.organisation_id,
        COALESCE(n.allocations, 0) AS allocations
      FROM tunnel_relays r

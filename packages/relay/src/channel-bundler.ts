@@ -1,0 +1,73 @@
+import { FragmentSplitter } from './channel-fragments.js'
+import { ITEM_HEADER_BYTES, writeItem } from './channel-items.js'
+import type { Flushable, TurnEnd } from './channel-turn.js'
+
+/** When less than this is left in a packet, an item in fragments begins in the next. */
+const MIN_FIRST_FRAGMENT_BYTES = 256
+
+/** Gathers the items of one turn of the event loop into as few packets as they fit in. */
+export class Bundler implements Flushable {
+  readonly #turnEnd: TurnEnd
+  readonly #emit: (bundle: Buffer) => void
+  readonly #splitter: FragmentSplitter = new FragmentSplitter()
+  #maxBytes: number
+  #buffer: Buffer | undefined
+  #length = 0
+  /** Where this bundle must end. */
+  #end = 0
+  #queued = false
+
+  /** `emit` may use the bundle within the call only. */
+  constructor(turnEnd: TurnEnd, maxBytes: number, emit: (bundle: Buffer) => void) {
+    this.#turnEnd = turnEnd
+    this.#maxBytes = maxBytes
+    this.#emit = emit
+  }
+
+  /** The largest bundle, from the next one on. */
+  resize(maxBytes: number): void {
+    this.#maxBytes = maxBytes
+  }
+
+  add(kind: number, flow: number, payload: Uint8Array): void {
+    const bytes = ITEM_HEADER_BYTES + payload.length
+    if (bytes > this.#maxBytes) {
+      this.#addFragments(kind, flow, payload)
+      return
+    }
+    if (this.#length + bytes > this.#end) this.flush()
+    this.#length = writeItem(this.#begun(), this.#length, kind, flow, payload)
+  }
+
+  flush(): void {
+    this.#queued = false
+    const buffer = this.#buffer
+    if (buffer === undefined) return
+    const length = this.#length
+    this.#buffer = undefined
+    this.#length = 0
+    this.#end = 0
+    if (length > 0) this.#emit(buffer.subarray(0, length))
+    this.#turnEnd.giveBack(buffer)
+  }
+
+  #addFragments(kind: number, flow: number, payload: Uint8Array): void {
+    if (this.#length > 0 && this.#end - this.#length < MIN_FIRST_FRAGMENT_BYTES) this.flush()
+    const first = this.#length > 0 ? this.#end - this.#length : this.#maxBytes
+    this.#splitter.split(kind, flow, payload, first, this.#maxBytes, (fragmentKind, id, fragment) =>
+      this.add(fragmentKind, id, fragment),
+    )
+  }
+
+  #begun(): Buffer {
+    if (this.#buffer === undefined) {
+      this.#buffer = this.#turnEnd.borrow(this.#maxBytes)
+      this.#end = this.#maxBytes
+      if (!this.#queued) {
+        this.#queued = true
+        this.#turnEnd.add(this)
+      }
+    }
+    return this.#buffer
+  }
+}

@@ -1,0 +1,93 @@
+import { createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
+
+export const KEY_BYTES = 32
+export const IV_BYTES = 12
+/**
+ * Packets under one AES-GCM key; then the next is derived, by both sides, from the packet number alone. Well below what keeps the
+ * attacker's advantage at 2^-57 for packets of 64 KiB (2^23, RFC 9001 appendix B.1).
+ */
+export const PACKETS_PER_KEY = 4_194_304
+
+/** What both ends of a link know: the ticket that made it, what the relay drew at random for WELCOME, and what TLS exports. */
+export interface ChannelSecrets {
+  /** The channel's number on the wire, u64. */
+  channel: bigint
+  ticket: string
+  salt: Uint8Array
+  /** RFC 8446 section 7.5; none without TLS. */
+  exporter: Uint8Array | undefined
+}
+
+export interface ChannelKeys {
+  toRelay: KeySchedule
+  toAgent: KeySchedule
+  /** Shows on a fallback stream that the agent is the link's; base64url. */
+  proof: string
+}
+
+/** HKDF-SHA256 (RFC 5869): one secret for each direction and one for the stream, from nothing that an observer sees. */
+export function deriveChannelKeys(secrets: ChannelSecrets): ChannelKeys {
+  const { channel, ticket, exporter, salt } = secrets
+  const text = Buffer.from(ticket)
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(text.length)
+  const material = Buffer.concat([length, text, exporter ?? Buffer.alloc(0)])
+  const expand = (label: string) => Buffer.from(hkdfSync('sha256', material, salt, `sallyport 2 ${channel} ${label}`, KEY_BYTES))
+  return {
+    toRelay: new KeySchedule(expand('to relay')),
+    toAgent: new KeySchedule(expand('to agent')),
+    proof: expand('stream').toString('base64url'),
+  }
+}
+
+export function isSameProof(given: string, own: string): boolean {
+  const a = Buffer.from(given)
+  const b = Buffer.from(own)
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+export interface PacketKey {
+  /** Packet number divided by PACKETS_PER_KEY. */
+  epoch: number
+  key: KeyObject
+  iv: Buffer
+}
+
+/** The keys of one direction. Holds the one in use, the one before, and one that a packet not yet authenticated asked for. */
+export class KeySchedule {
+  readonly #secret: Buffer
+  #current: PacketKey | undefined
+  #previous: PacketKey | undefined
+  #tentative: PacketKey | undefined
+
+  constructor(secret: Buffer) {
+    this.#secret = secret
+  }
+
+  /** For a packet that is made here, or was found authentic: older keys go. */
+  use(counter: number): PacketKey {
+    const epoch = Math.floor(counter / PACKETS_PER_KEY)
+    if (this.#current?.epoch === epoch) return this.#current
+    const key = this.peek(counter)
+    if (epoch > (this.#current?.epoch ?? -1)) {
+      this.#previous = this.#current
+      this.#current = key
+      this.#tentative = undefined
+    }
+    return key
+  }
+
+  /** For a packet whose number nobody has vouched for. */
+  peek(counter: number): PacketKey {
+    const epoch = Math.floor(counter / PACKETS_PER_KEY)
+    if (this.#current?.epoch === epoch) return this.#current
+    if (this.#previous?.epoch === epoch) return this.#previous
+    if (this.#tentative?.epoch !== epoch) this.#tentative = this.#derive(epoch)
+    return this.#tentative
+  }
+
+  #derive(epoch: number): PacketKey {
+    const derived = Buffer.from(hkdfSync('sha256', this.#secret, '', `key ${epoch}`, KEY_BYTES + IV_BYTES))
+    return { epoch, key: createSecretKey(derived.subarray(0, KEY_BYTES)), iv: derived.subarray(KEY_BYTES) }
+  }
+}

@@ -1,0 +1,223 @@
+import type { Socket } from 'node:net'
+import type { RejectError } from './agent-types.js'
+import { type Carrier, type Exchange, RunningExchange, type StartHandlers } from './exchange.js'
+import { encodeFrame, FRAME_HEADER_BYTES } from './frame.js'
+import { encodeMessage, FrameType, MAX_CHUNK_BYTES, parseRefuse, parseStart, type StartMessage } from './protocol.js'
+import { readSocket, type SocketReader } from './socket-reader.js'
+import { isBlocked, writeBytes } from './socket-writer.js'
+import { StreamFrames } from './stream-frames.js'
+
+export type { Exchange, JoinOptions, SpliceCounts, SpliceEnd, StartHandlers } from './exchange.js'
+
+export interface DataConnectionOptions {
+  /** See RelayLimits. */
+  flushTimeoutMs: number
+  /** Agent only: the relay began an exchange. */
+  onStart?: (message: StartMessage, exchange: Exchange) => void
+  /** The exchange is over and the connection can serve the next. Never within a call of the caller's. */
+  onReady: () => void
+  /** Once. Whether ready or in an exchange, whose own onClose has been called before. */
+  onClose: () => void
+}
+
+/**
+ * A connection between relay and agent that serves one player after another. Takes the socket over, made with `allowHalfOpen: true`, plain
+ * or TLS, from behind its first frame; bytes already read must have been unshifted. What is not expected of the peer closes it.
+ */
+export class DataConnection implements Carrier {
+  readonly flushTimeoutMs: number
+  readonly #socket: Socket
+  readonly #options: DataConnectionOptions
+  readonly #reader: SocketReader
+  readonly #frames: StreamFrames = new StreamFrames()
+  #exchange: RunningExchange | undefined
+  /** The last exchange is over, and nobody was told yet. */
+  #toAnnounce = false
+  #closed = false
+  #closing = false
+
+  constructor(socket: Socket, options: DataConnectionOptions) {
+    this.flushTimeoutMs = options.flushTimeoutMs
+    this.#socket = socket
+    this.#options = options
+    socket.on('error', () => {})
+    socket.on('drain', this.#onDrain)
+    socket.on('timeout', () => this.destroy())
+    socket.on('close', () => this.#onClose())
+    this.#reader = readSocket(
+      socket,
+      0,
+      (bytes, kept) => this.#take(bytes, kept),
+      () => this.#onEnd(),
+    )
+    if (socket.closed) queueMicrotask(() => this.#onClose())
+    else this.#reader.resume()
+  }
+
+  get ready(): boolean {
+    return this.#exchange === undefined && !this.#toAnnounce && !this.closed
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.#closing || this.#socket.destroyed
+  }
+
+  /** Relay, when ready: begins an exchange. What is sent and joined may follow at once. */
+  start(message: StartMessage, handlers: StartHandlers): Exchange {
+    const exchange = new RunningExchange(this, handlers)
+    this.#exchange = exchange
+    this.sendFrame(FrameType.START, encodeMessage(message))
+    return exchange
+  }
+
+  /** Ready: ends it. In an exchange: breaks that off. */
+  close(): void {
+    if (this.closed) return
+    this.#closing = true
+    if (this.#exchange === undefined) this.#socket.destroySoon()
+    else this.#socket.destroy()
+  }
+
+  // What the exchange needs.
+
+  get blocked(): boolean {
+    return isBlocked(this.#socket)
+  }
+
+  sendFrame(type: number, payload: Buffer = Buffer.alloc(0)): void {
+    if (this.#socket.destroyed) return
+    const last = type === FrameType.END || type === FrameType.ABORT || type === FrameType.REFUSE
+    if (!last) {
+      this.#socket.write(encodeFrame(type, payload))
+      return
+    }
+    this.#socket.write(encodeFrame(type, payload), this.#announce)
+  }
+
+  sendChunk(bytes: Buffer, headroom: number, told: boolean): boolean {
+    if (headroom < FRAME_HEADER_BYTES || bytes.length > MAX_CHUNK_BYTES) return this.#sendParts(bytes)
+    const frame = Buffer.from(
+      bytes.buffer,
+      bytes.byteOffset - FRAME_HEADER_BYTES,
+      FRAME_HEADER_BYTES + bytes.length,
+    )
+    putHeader(frame, bytes.length)
+    return writeBytes(this.#socket, frame, told, this.#onDrain)
+  }
+
+  #sendParts(bytes: Buffer): boolean {
+    let goesOn = true
+    for (let at = 0; at < bytes.length; at += MAX_CHUNK_BYTES) {
+      const part = bytes.subarray(at, at + MAX_CHUNK_BYTES)
+      const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
+      putHeader(header, part.length)
+      this.#socket.cork()
+      this.#socket.write(header)
+      this.#socket.write(part)
+      this.#socket.uncork()
+      goesOn = !isBlocked(this.#socket)
+    }
+    return goesOn
+  }
+
+  hold(): void {
+    this.#reader.hold()
+  }
+
+  resume(): void {
+    this.#reader.resume()
+  }
+
+  settled(): void {
+    this.#exchange = undefined
+    this.#toAnnounce = true
+    if (this.#socket.writableLength > 0) this.#socket.setTimeout(this.flushTimeoutMs)
+    else queueMicrotask(this.#announce)
+    this.resume()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  // What the socket tells.
+
+  readonly #onDrain = (): void => {
+    // Told of one write of several.
+    if (this.#socket.writableLength === 0) this.#exchange?.onDrain()
+  }
+
+  readonly #announce = (): void => {
+    if (this.#toAnnounce && this.#socket.writableLength === 0) this.#tellReady()
+  }
+
+  #tellReady(): void {
+    this.#toAnnounce = false
+    if (this.#socket.timeout !== undefined && this.#socket.timeout > 0) this.#socket.setTimeout(0)
+    if (!this.closed) this.#options.onReady()
+  }
+
+  #take(bytes: Buffer, kept: boolean): number {
+    let at = 0
+    while (!this.#socket.destroyed) {
+      const read = this.#frames.read(bytes, at)
+      if (read.status === 'more') break
+      if (read.status === 'error') {
+        this.destroy()
+        break
+      }
+      if (read.status === 'chunk') {
+        const passed = this.#exchange?.onChunk(bytes.subarray(read.from, read.to), kept)
+        if (passed === undefined) {
+          this.destroy()
+          break
+        }
+        this.#frames.pass(passed)
+        at = read.from + passed
+        if (at < read.to) return at
+      } else {
+        at = read.next
+        if (!this.#onFrame(read.type, read.payload)) this.destroy()
+      }
+    }
+    return bytes.length
+  }
+
+  #onFrame(type: number, payload: Buffer): boolean {
+    if (this.#exchange !== undefined) return this.#exchange.onFrame(type, refusal(type, payload))
+    const { onStart } = this.#options
+    const message = type === FrameType.START && onStart !== undefined ? parseStart(payload) : undefined
+    if (onStart === undefined || message === undefined || this.closed) return false
+    // The relay knows already that the one before is over.
+    if (this.#toAnnounce) this.#tellReady()
+    const exchange = new RunningExchange(this)
+    this.#exchange = exchange
+    onStart(message, exchange)
+    return true
+  }
+
+  #onEnd(): void {
+    // Nobody ends a connection that still serves a player, but who breaks it off.
+    if (this.#exchange === undefined) this.#socket.destroySoon()
+    else this.destroy()
+  }
+
+  #onClose(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#toAnnounce = false
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    if (exchange === undefined) this.#options.onClose()
+    else exchange.onLost(this.#options.onClose)
+  }
+}
+
+function refusal(type: number, payload: Buffer): RejectError | undefined {
+  return type === FrameType.REFUSE ? parseRefuse(payload)?.error : undefined
+}
+
+function putHeader(frame: Buffer, length: number): void {
+  frame[0] = FrameType.CHUNK
+  frame.writeUInt32BE(length, 1)
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import { ItemKind, type OnItem } from './channel-items.js'
+import type { ChannelPath, DatagramChannel } from './datagram-channel.js'
+import { DeviceFlow, type FlowHandlers } from './device-flow.js'
+import type { FlowMessage } from './flow-message.js'
+import { FlowSlots } from './flow-slots.js'
+import { parseRefuse } from './protocol.js'
+
+const ID_BYTES = 12
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/** What a channel calls. */
+export interface ChannelHooks {
+  onItem: OnItem
+  onPath: (path: ChannelPath) => void
+}
+
+/** The players' flows of one device, over its datagram channel. They outlive links: an agent that comes anew is told of each again. */
+export class DeviceFlows<C extends DatagramChannel = DatagramChannel> {
+  /** New with each table: an agent that knew another one ends its flows. */
+  readonly id: string = randomBytes(ID_BYTES).toString('base64url')
+  readonly channel: C
+  readonly #linkWaitMs: number
+  readonly #slots: FlowSlots = new FlowSlots()
+  /** There was a path not long ago, or there will be one soon. */
+  #awaited = false
+  #awaiting: NodeJS.Timeout | undefined
+  #closed = false
+
+  /** @param linkWaitMs how long a path that is gone is waited for */
+  constructor(linkWaitMs: number, createChannel: (hooks: ChannelHooks) => C) {
+    this.#linkWaitMs = linkWaitMs
+    this.channel = createChannel({ onItem: this.#onItem, onPath: this.#onPath })
+  }
+
+  /** Live flows. */
+  get size(): number {
+    return this.#slots.size
+  }
+
+  /** False: the agent has been away for so long that datagrams need not be kept for it. */
+  get reachable(): boolean {
+    return this.#awaited || this.channel.path !== undefined
+  }
+
+  /** A link has come up. Its path will follow, and its agent may be another one. */
+  linked(): void {
+    for (const flow of this.#slots.list()) flow.unknown()
+    if (this.channel.path === undefined) this.#await()
+  }
+
+  /** The agent hears of it with the first datagram. Undefined: there are too many. */
+  open(message: FlowMessage, handlers: FlowHandlers): DeviceFlow | undefined {
+    const id = this.#closed ? undefined : this.#slots.nextId()
+    if (id === undefined) return undefined
+    const flow = new DeviceFlow(id, message, handlers, this.channel, this.#forget)
+    this.#slots.put(flow)
+    return flow
+  }
+
+  /** Ends every flow. The channel is its owner's to close. */
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#awaiting)
+    for (const flow of this.#slots.list()) flow.ended()
+  }
+
+  #await(): void {
+    if (this.#closed) return
+    this.#awaited = true
+    clearTimeout(this.#awaiting)
+    this.#awaiting = setTimeout(this.#giveUp, this.#linkWaitMs)
+  }
+
+  readonly #forget = (flow: DeviceFlow): void => this.#slots.delete(flow)
+
+  readonly #onItem: OnItem = (kind, id, payload) => {
+    const flow = this.#slots.get(id)
+    if (flow === undefined) {
+      // Its CLOSE was lost, or this was under way meanwhile.
+      if (kind === ItemKind.DATA || kind === ItemKind.OPENED) this.channel.send(ItemKind.CLOSE, id, NOTHING)
+      return
+    }
+    switch (kind) {
+      case ItemKind.DATA:
+        flow.data(payload)
+        break
+      case ItemKind.OPENED:
+        flow.opened()
+        break
+      case ItemKind.UNKNOWN:
+        flow.unknown()
+        break
+      case ItemKind.CLOSE:
+        flow.ended()
+        break
+      case ItemKind.REJECTED: {
+        const refusal = parseRefuse(payload)
+        if (refusal !== undefined) flow.rejected(refusal.error)
+        break
+      }
+    }
+  }
+
+  readonly #onPath = (path: ChannelPath): void => {
+    if (path === undefined) {
+      this.#await()
+      return
+    }
+    clearTimeout(this.#awaiting)
+    this.#awaited = false
+    for (const flow of this.#slots.list()) flow.handlers.onPath()
+  }
+
+  readonly #giveUp = (): void => {
+    this.#awaited = false
+    for (const flow of this.#slots.list()) flow.handlers.onAway()
+  }
+}

@@ -1,0 +1,112 @@
+import type { Admissions } from './admissions.js'
+import { AllocationTable } from './allocation-table.js'
+import { DataListener } from './data-listener.js'
+import { DeviceLinks } from './device-links.js'
+import type { Emitter } from './emitter.js'
+import { RelayError } from './errors.js'
+import { HeldPlayers } from './held-players.js'
+import { Permits } from './permits.js'
+import { ReadyPools } from './ready-pools.js'
+import { RelayDatagramEndpoint } from './relay-datagram-endpoint.js'
+import { RelayFlows } from './relay-flows.js'
+import type { ResolvedRelayOptions } from './relay-options.js'
+import type { AllocationTraffic, CertificatePair, RelayEvents } from './relay-types.js'
+import type { TicketMemory } from './ticket-memory.js'
+import { Tickets } from './tickets.js'
+
+/** What a relay works with from `start()` to `stop()`. */
+export interface RelayParts {
+  tickets: Tickets
+  links: DeviceLinks
+  pools: ReadyPools
+  data: DataListener
+  datagrams: RelayDatagramEndpoint
+  flows: RelayFlows
+  table: AllocationTable
+}
+
+export interface RelayPartsOptions {
+  options: ResolvedRelayOptions
+  ticketKey: Uint8Array
+  /** Undefined: without encryption. */
+  certificate: CertificatePair | undefined
+  memory: TicketMemory
+  admissions: Admissions
+  events: Emitter<RelayEvents>
+  totals: Map<number, AllocationTraffic>
+}
+
+/** Makes the parts and connects them. Opens nothing. */
+export function createRelayParts(given: RelayPartsOptions): RelayParts {
+  const { events, admissions, totals, memory, ticketKey, certificate } = given
+  const { id, bindHost, limits, logger } = given.options
+  const tickets = new Tickets(id, ticketKey, memory, limits)
+  const held = new HeldPlayers(limits)
+  const pools = new ReadyPools(limits)
+  const datagrams = new RelayDatagramEndpoint(bindHost)
+  const flows = new RelayFlows({ limits, createChannel: (_deviceId, hooks) => datagrams.open({ limits, ...hooks }) })
+  const links: DeviceLinks = new DeviceLinks({
+    tickets,
+    accepts: (deviceId, grant) => table.accepts(deviceId, grant),
+    limits,
+    logger,
+    onWelcome: (deviceId) => flows.welcome(deviceId).id,
+    onLink: (deviceId, connected) => {
+      events.emit('link', { deviceId, connected })
+      if (connected) held.linked(deviceId)
+    },
+    onOrders: (deviceId, link) => pools.setLink(deviceId, link),
+    onShort: (deviceId, message) => pools.short(deviceId, message),
+    onSession: (deviceId, secrets) => {
+      if (secrets === undefined) flows.sessionEnd(deviceId)
+      else flows.find(deviceId)?.channel.attach(secrets)
+    },
+  })
+  const data = new DataListener({
+    host: bindHost,
+    limits,
+    logger,
+    certificate,
+    onLink: (socket, message) => links.accept(socket, message),
+    onData: (socket, token) => pools.connect(token, socket),
+    onDatagrams: (socket, message) => datagrams.acceptStream(socket, message),
+    expected: () => pools.expected,
+    expectedFrom: (source) => pools.expectedFrom(source),
+  })
+  const permits = new Permits(limits.maxConnections)
+  const tell = (event: RelayEvents['connection']) => events.emit('connection', event)
+  const table: AllocationTable = new AllocationTable({
+    context: { bindHost, limits, logger, held, pools, admissions, flows, permits, tell },
+    events,
+    totals,
+    onGrant: (deviceId, first) => enforceGrant({ links, table }, deviceId, first),
+  })
+  return { tickets, links, pools, data, datagrams, flows, table }
+}
+
+/** What was let in by another grant has to go. Players who came before there was any may stay with a link that has it. */
+function enforceGrant({ links, table }: Pick<RelayParts, 'links' | 'table'>, deviceId: string, first: boolean): void {
+  const accepted = links.accepted(deviceId)
+  if (!accepted) links.disconnect(deviceId)
+  if (!accepted || !first) table.cutDevice(deviceId)
+}
+
+const MAX_PORT_TRIES = 10
+
+/**
+ * Binds the data port, the same number for TCP and UDP; 0 picks one that is free for both. Rejects with RELAY_ERR_DATA_PORT and leaves
+ * nothing open.
+ */
+export async function openDataPort({ data, datagrams }: RelayParts, host: string, port: number): Promise<number> {
+  for (let tries = 1; ; tries += 1) {
+    const bound = await data.listen(port)
+    try {
+      return await datagrams.listen(bound)
+    } catch (error) {
+      await data.close()
+      if (port === 0 && tries < MAX_PORT_TRIES) continue
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+      throw new RelayError('RELAY_ERR_DATA_PORT', `${code} on ${host} UDP port ${bound}`, { cause: error })
+    }
+  }
+}

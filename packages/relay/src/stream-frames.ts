@@ -1,0 +1,73 @@
+import { FRAME_HEADER_BYTES } from './frame.js'
+import { FrameType, MAX_CHUNK_BYTES, MAX_HANDSHAKE_BYTES } from './protocol.js'
+
+/** `next` is the offset behind what was used of the bytes. */
+export type StreamFrameRead =
+  | { status: 'more' }
+  /** Part of a CHUNK's payload, at least one byte: `bytes.subarray(from, to)`. Say with `pass` how many of them are dealt with. */
+  | { status: 'chunk'; from: number; to: number }
+  | { status: 'frame'; type: number; payload: Buffer; next: number }
+  | { status: 'error' }
+
+const MORE: StreamFrameRead = Object.freeze({ status: 'more' })
+const ERROR: StreamFrameRead = Object.freeze({ status: 'error' })
+const EMPTY = Buffer.alloc(0)
+
+/** The longest payload of each frame there is on a data connection after its first. */
+function maxPayloadBytes(type: number): number {
+  if (type === FrameType.CHUNK) return MAX_CHUNK_BYTES
+  if (type === FrameType.START || type === FrameType.REFUSE) return MAX_HANDSHAKE_BYTES
+  if (type === FrameType.ACCEPT || type === FrameType.END || type === FrameType.ABORT) return 0
+  return -1
+}
+
+/** Reads the frames of a data connection. A CHUNK's payload is given as it comes and never collected. No I/O here. */
+export class StreamFrames {
+  readonly #header: Buffer = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES)
+  #headerLength = 0
+  /** Of the CHUNK that is under way. */
+  #left = 0
+  #payload: Buffer | undefined
+  #payloadLength = 0
+  #failed = false
+
+  /** The next of `bytes` from `at` on. After 'chunk' comes `pass`, before anything else. */
+  read(bytes: Buffer, at: number): StreamFrameRead {
+    if (this.#failed) return ERROR
+    if (this.#left > 0)
+      return at < bytes.length ? { status: 'chunk', from: at, to: Math.min(bytes.length, at + this.#left) } : MORE
+    let next = at
+    if (this.#payload === undefined) {
+      const taken = bytes.copy(this.#header, this.#headerLength, next, next + FRAME_HEADER_BYTES - this.#headerLength)
+      next += taken
+      this.#headerLength += taken
+      if (this.#headerLength < FRAME_HEADER_BYTES) return MORE
+      const length = this.#header.readUInt32BE(1)
+      const type = this.#header[0] ?? 0
+      if (length > maxPayloadBytes(type) || (type === FrameType.CHUNK && length === 0)) {
+        this.#failed = true
+        return ERROR
+      }
+      if (type === FrameType.CHUNK) {
+        this.#headerLength = 0
+        this.#left = length
+        return this.read(bytes, next)
+      }
+      this.#payload = length === 0 ? EMPTY : Buffer.allocUnsafe(length)
+      this.#payloadLength = 0
+    }
+    const payload = this.#payload
+    const taken = bytes.copy(payload, this.#payloadLength, next, next + payload.length - this.#payloadLength)
+    next += taken
+    this.#payloadLength += taken
+    if (this.#payloadLength < payload.length) return MORE
+    this.#payload = undefined
+    this.#headerLength = 0
+    return { status: 'frame', type: this.#header[0] ?? 0, payload, next }
+  }
+
+  /** So many bytes of the CHUNK are dealt with. */
+  pass(bytes: number): void {
+    this.#left -= bytes
+  }
+}

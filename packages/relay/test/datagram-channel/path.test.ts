@@ -1,0 +1,199 @@
+import t from 'tap'
+import { udpSocket, until } from '../support.js'
+import { makeSecrets, startPair } from './channel-pair.js'
+
+t.test('items of every size arrive as they were sent, both ways', async (t) => {
+  const pair = await startPair(t)
+  pair.echo = true
+  pair.attach()
+  await pair.onPath('udp')
+  const sizes = [0, 1, 100, 1_163, 1_164, 1_200, 5_000, 30_000, 65_507]
+  for (const size of sizes) {
+    pair.atRelay.length = 0
+    const payload = Buffer.alloc(size, size)
+    t.equal(pair.relay.send(4, 0xffff_fffe, payload), true)
+    await until(() => pair.atRelay.length === 1, `${size} bytes`)
+    t.same(pair.atRelay[0], { kind: 4, flow: 0xffff_fffe, payload })
+  }
+  t.equal(pair.endpoint.dropped.forged, 0)
+})
+
+t.test('what is sent in one turn shares packets', async (t) => {
+  const pair = await startPair(t, { weather: { maxBytes: 1_472 } })
+  pair.attach()
+  await pair.onPath('udp')
+  await until(() => pair.agent.packetBytes === 1_472, 'full packets')
+  pair.way.seen = []
+  for (let flow = 0; flow < 100; flow += 1) pair.agent.send(4, flow, Buffer.alloc(100, flow))
+  await until(() => pair.atRelay.length === 100, 'all')
+  t.same(
+    pair.atRelay.map(({ flow }) => flow),
+    Array.from({ length: 100 }, (_, flow) => flow),
+  )
+  const large = pair.way.seen.filter(({ length }) => length > 1_000)
+  t.equal(large.length, 7, 'thirteen items of 107 bytes in each, nine in the last')
+  t.ok(
+    large.every(({ length }) => length <= 1_472),
+    'none larger than the path takes',
+  )
+})
+
+t.test('a bad path loses, repeats and mixes up datagrams; what arrives arrives once and unharmed', async (t) => {
+  const weather = { loss: 0.1, duplicates: 0.1, reordered: 0.2, maxBytes: 1_400 }
+  const pair = await startPair(t, { weather, timings: { lostMs: 5_000 } })
+  pair.attach()
+  await pair.onPath('udp')
+  const count = 2_000
+  for (let index = 0; index < count; index += 1) {
+    pair.agent.send(4, index, Buffer.alloc(index % 17 === 0 ? 4_000 : 50, index))
+    if (index % 10 === 9) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await until(() => pair.atRelay.length > count * 0.75, 'most of them')
+  const flows = pair.atRelay.map(({ flow }) => flow)
+  t.equal(new Set(flows).size, flows.length, 'none twice')
+  for (const { flow, payload } of pair.atRelay)
+    if (!payload.equals(Buffer.alloc(flow % 17 === 0 ? 4_000 : 50, flow))) t.fail(`item ${flow} was changed`)
+  t.ok(pair.endpoint.dropped.replayed > 0, 'repeated packets were seen')
+  t.equal(pair.agent.path, 'udp')
+})
+
+t.test('a NAT that takes another port is followed', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  await pair.echoes('before')
+  await pair.way.rebind()
+  await pair.echoes('after')
+  t.same(pair.agentPaths, ['udp'], 'nobody noticed')
+})
+
+t.test('packets of a third party move nothing, repeated ones neither', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  await pair.echoes('before')
+  const third = await udpSocket(t)
+  let caught = 0
+  third.on('message', () => {
+    caught += 1
+  })
+  const relayPort = pair.way.relayPort
+  for (const packet of pair.way.seen) {
+    third.send(packet, relayPort, '127.0.0.1')
+    const changed = Buffer.from(packet)
+    changed[10] = (changed[10] ?? 0) ^ 1
+    third.send(changed, relayPort, '127.0.0.1')
+    third.send(packet.subarray(0, packet.length - 1), relayPort, '127.0.0.1')
+  }
+  await until(() => pair.endpoint.dropped.replayed > 0 && pair.endpoint.dropped.forged > 0, 'both seen')
+  await pair.echoes('after')
+  t.equal(caught, 0)
+})
+
+t.test('where UDP is blocked a stream stands in; when UDP gets through it is taken again', async (t) => {
+  const pair = await startPair(t)
+  pair.way.blocked = true
+  pair.attach()
+  await pair.onPath('stream')
+  await pair.echoes('by stream')
+  for (const size of [0, 1_200, 65_507]) {
+    pair.atAgent.length = 0
+    pair.relay.send(4, 9, Buffer.alloc(size, 3))
+    await until(() => pair.atAgent.some(({ payload }) => payload.equals(Buffer.alloc(size, 3))), `${size} bytes`)
+  }
+  pair.way.blocked = false
+  await pair.onPath('udp')
+  await pair.echoes('by UDP')
+  await until(() => pair.sockets.size === 0, 'the stream is closed')
+  t.same(pair.agentPaths, ['stream', 'udp'])
+})
+
+t.test('UDP that stops in one direction only is found out, and a stream taken', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  pair.way.blockedToAgent = true
+  await pair.onPath('stream')
+  await pair.echoes('by stream')
+  pair.way.blockedToAgent = false
+  await pair.onPath('udp')
+  await pair.echoes('by UDP')
+})
+
+t.test('UDP and streams both gone: nothing is sent; both sides say so; and it comes back', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  pair.way.blocked = true
+  await pair.onPath('stream')
+  pair.streams.on('connection', (socket) => {
+    if (pair.way.blocked) socket.destroy()
+  })
+  for (const socket of pair.sockets) socket.destroy()
+  await until(() => pair.agent.path === undefined, 'the agent knows')
+  t.equal(pair.agent.send(4, 1, Buffer.alloc(1)), false)
+  pair.way.blocked = false
+  await pair.onPath('udp')
+  await pair.echoes('again')
+})
+
+t.test('a new link brings new keys and interrupts nothing', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  for (let link = 0; link < 5; link += 1) {
+    pair.attach()
+    await pair.echoes(`link ${link}`)
+  }
+  t.same(pair.agentPaths, ['udp'])
+  t.same(pair.relayPaths, ['udp'])
+  t.equal(pair.endpoint.dropped.forged, 0)
+})
+
+t.test('a new link while a stream is in use: another stream takes over', async (t) => {
+  const pair = await startPair(t)
+  pair.way.blocked = true
+  pair.attach()
+  await pair.onPath('stream')
+  await pair.echoes('first')
+  pair.attach()
+  await pair.echoes('second')
+  await until(() => pair.sockets.size === 1, 'only the new stream')
+  t.same(pair.agentPaths, ['stream'])
+})
+
+t.test('whoever has other secrets gets in by neither way', async (t) => {
+  const pair = await startPair(t)
+  const secrets = makeSecrets()
+  for (const wrong of [
+    { ...secrets, ticket: 'another' },
+    { ...secrets, salt: Buffer.alloc(32) },
+    { ...secrets, exporter: Buffer.alloc(32) },
+  ]) {
+    const refused = pair.streamsRefused
+    const { forged } = pair.endpoint.dropped
+    pair.attach(secrets, wrong)
+    await until(() => pair.endpoint.dropped.forged > forged, 'a packet refused')
+    await until(() => pair.streamsRefused > refused, 'a stream refused')
+    t.equal(pair.agent.path, undefined)
+    t.equal(pair.relay.path, undefined)
+  }
+})
+
+t.test('closed is closed', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  pair.relay.close()
+  t.equal(pair.relay.path, undefined)
+  t.equal(pair.relay.send(4, 1, Buffer.alloc(1)), false)
+  const { unknown } = pair.endpoint.dropped
+  await until(() => {
+    pair.agent.send(4, 1, Buffer.alloc(1))
+    return pair.endpoint.dropped.unknown > unknown
+  }, 'its packets are of no channel')
+  pair.agent.close()
+  t.equal(pair.agent.send(4, 1, Buffer.alloc(1)), false)
+  pair.attach()
+  t.equal(pair.agent.path, undefined)
+})
