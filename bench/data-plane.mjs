@@ -1,6 +1,8 @@
 // npm run bench [-- NAME…] [--json] [--quick]: the data plane's figures, each beside direct, nginx over two hops and what else is
 // there, in the same run. What counts are the ratios, pair by pair: absolute figures differ from machine to machine.
+import { existsSync } from 'node:fs'
 import { loadavg } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measures } from './data-plane/measures.mjs'
 import { printTable } from './data-plane/table.mjs'
@@ -42,23 +44,32 @@ if (unknown !== undefined) {
 }
 
 const { quick } = values
-const module = values.relay ? new URL(values.relay, `file://${process.cwd()}/`).href : '@sallyport/relay'
+const module = values.relay
+  ? new URL(values.relay, `file://${process.cwd()}/`).href
+  : import.meta.resolve('@sallyport/relay')
+if (!existsSync(fileURLToPath(module))) {
+  console.error(`There is no ${fileURLToPath(module)}; npm run build makes it.`)
+  process.exit(2)
+}
 const count = (given, usual) => Number(given ?? (quick ? usual / 50 : usual))
-const skipped = new Map()
-const skip = (what, why) => skipped.set(`${what}: ${why}`, true)
+const skipped = new Set()
+const skip = (what, why) => {
+  if (!interrupted) skipped.add(`${what}: ${why}`)
+}
 const loadBefore = loadavg()
 const results = []
-let stage
+let stage = createStage()
 let interrupted = false
+// What was running fails then, and what was measured before is still told.
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, async () => {
+  process.once(signal, () => {
     interrupted = true
-    await stage?.close()
-    process.exit(130)
+    stage.close()
   })
 }
 
 for (const name of names) {
+  if (interrupted) break
   stage = createStage()
   const { run, limitSeconds = 120 } = measures[name]
   const start = performance.now()
@@ -83,7 +94,7 @@ for (const name of names) {
   process.stderr.write(`${took.toFixed(0)} s\n`)
 }
 
-const about = { node: process.version, loadBefore, loadAfter: loadavg(), quick, skipped: [...skipped.keys()] }
+const about = { node: process.version, loadBefore, loadAfter: loadavg(), quick, skipped: [...skipped] }
 if (values.json) console.log(JSON.stringify({ ...about, results }, undefined, 2))
 else printTable(results, about)
-process.exit(results.some(({ failed }) => failed) ? 1 : 0)
+process.exit(interrupted ? 130 : results.some(({ failed }) => failed) ? 1 : 0)

@@ -10,12 +10,13 @@ const OTHERS = 49
 const PER_PLAYER_PER_SECOND = 50
 const BYTES = 100
 /** Nothing is taken for lost that is only late. */
-const LATE_MS = 1_000
+const LATE_MS = 500
 /** One way between relay and agent, where the link between these two is the bad one. */
 const FAR_MS = 10
 
 export const udpLoss = {
   about: "one player's path loses 2 %: what the others see; and what all see when relay and agent's path does",
+  limitSeconds: 200,
   async run(context) {
     const why = linkMissing()
     if (why) {

@@ -11,6 +11,8 @@ export function answerCalls(calls, ready = {}, end = () => process.exit()) {
     }
   })
   process.on('disconnect', end)
+  // While it was starting.
+  if (!process.connected) end()
   say({ ready })
 }
 

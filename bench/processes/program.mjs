@@ -28,6 +28,7 @@ const ended = (why) => {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end)
 process.on('disconnect', end)
+if (!process.connected) end()
 program.once('error', ({ code }) => ended(code))
 program.once('exit', (code, signal) => ended(code ?? signal))
 program.once('spawn', () => say({ ready: { pid: program.pid } }))

@@ -1,13 +1,13 @@
 import { AgentDatagramSocket } from './agent-datagram-socket.js'
-import { type DialStream, FallbackStream } from './agent-fallback-stream.js'
+import type { DialStream } from './agent-fallback-stream.js'
+import { FallbackStreams } from './agent-fallback-streams.js'
 import { UdpReach } from './agent-udp-reach.js'
-import { STABLE_MS } from './backoff.js'
 import { ItemKind } from './channel-items.js'
 import type { ChannelSecrets } from './channel-keys.js'
-import { LOOPBACK_SIZES, PATH_SIZES } from './channel-mtu.js'
+import { sizesToTry } from './channel-mtu.js'
 import { channelOf, PACKET_OVERHEAD_BYTES } from './channel-packet.js'
-import { ChannelPackets } from './channel-packets.js'
-import { ChannelSession } from './channel-session.js'
+import { ChannelPackets, type PacketsOwner } from './channel-packets.js'
+import { ChannelSession, type SealedPacket } from './channel-session.js'
 import { CHANNEL_TIMINGS, type ChannelTimings } from './channel-timings.js'
 import { TurnEnd } from './channel-turn.js'
 import {
@@ -18,7 +18,6 @@ import {
   type ItemHandlers,
   USES_UDP,
 } from './datagram-channel.js'
-import { isLoopback } from './loopback.js'
 
 /** Where the link found the relay. */
 export interface ChannelTarget {
@@ -39,23 +38,19 @@ const NOTHING: Buffer = Buffer.alloc(0)
 const BY_UDP: Buffer = Buffer.of(USES_UDP)
 
 /** The agent's end of its datagrams with one relay. It decides on the path: the relay answers the way it is spoken to. */
-export class AgentDatagramChannel implements DatagramChannel {
+export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
   readonly #options: DatagramChannelOptions
   readonly #timings: ChannelTimings
   readonly #turnEnd: TurnEnd = new TurnEnd()
   readonly #packets: ChannelPackets
   readonly #reach: UdpReach
+  readonly #streams: FallbackStreams
   readonly #handlers: ItemHandlers
   #target: ChannelTarget | undefined
   #session: ChannelSession | undefined
   #older: ChannelSession | undefined
   #olderUntil = 0
   #socket: AgentDatagramSocket | undefined
-  #stream: FallbackStream | undefined
-  /** Of a session before; in use until the new one's is up. */
-  #olderStream: FallbackStream | undefined
-  #streamFailures = 0
-  #streamNotBefore = 0
   #path: ChannelPath
   #traffic = false
   #packetsTickedAt = 0
@@ -66,11 +61,12 @@ export class AgentDatagramChannel implements DatagramChannel {
     this.#options = options
     this.#timings = { ...CHANNEL_TIMINGS, ...options.timings }
     this.#reach = new UdpReach(this.#timings)
-    this.#packets = new ChannelPackets({
-      turnEnd: this.#turnEnd,
+    this.#packets = new ChannelPackets(this, this.#turnEnd, options.limits.maxUdpBufferBytes)
+    this.#streams = new FallbackStreams({
       maxBufferBytes: options.limits.maxUdpBufferBytes,
-      transmit: (packet) => this.#socket?.send(packet),
-      onItem: (kind, flow, payload) => dispatchItem(this.#handlers, kind, flow, payload),
+      timings: this.#timings,
+      onItem: this.#onItem,
+      onChange: () => this.#choosePath(),
     })
     this.#handlers = {
       onItem: this.#onItem,
@@ -98,20 +94,15 @@ export class AgentDatagramChannel implements DatagramChannel {
     this.#olderUntil = now + OVERLAP_MS
     this.#session = new ChannelSession('agent', secrets)
     this.#packets.use(this.#session)
-    this.#streamFailures = 0
-    this.#streamNotBefore = 0
     if (before?.host === target.host && before.port === target.port) {
       this.#reach.doubt()
-      this.#redialStream()
     } else {
-      this.#olderStream?.end()
-      this.#stream?.end()
-      this.#olderStream = undefined
-      this.#stream = undefined
+      this.#streams.end()
       this.#reach.begin(now, 1)
       this.#renewSocket()
       this.#choosePath()
     }
+    this.#streams.renew(this.#session, target.dialStream)
     this.#act()
   }
 
@@ -121,7 +112,7 @@ export class AgentDatagramChannel implements DatagramChannel {
       this.#packets.send(kind, flow, payload)
       return true
     }
-    return this.#path === 'stream' && this.#usableStream()?.send(kind, flow, payload) === true
+    return this.#path === 'stream' && this.#streams.usable?.send(kind, flow, payload) === true
   }
 
   close(): void {
@@ -131,17 +122,25 @@ export class AgentDatagramChannel implements DatagramChannel {
     clearTimeout(this.#timer)
     this.#turnEnd.close()
     this.#socket?.close()
-    this.#olderStream?.end()
-    this.#stream?.end()
+    this.#streams.end()
     this.#setPath(undefined)
+  }
+
+  // What follows is for ChannelPackets.
+
+  transmit(packet: SealedPacket): void {
+    this.#socket?.send(packet)
+  }
+
+  onPacketItem(kind: number, flow: number, payload: Buffer): void {
+    dispatchItem(this.#handlers, kind, flow, payload)
   }
 
   #renewSocket(): void {
     this.#socket?.close()
     const target = this.#target
     if (target === undefined) return
-    const socket = new AgentDatagramSocket(target.host, target.port, this.#take, () => this.#act())
-    this.#socket = socket
+    this.#socket = new AgentDatagramSocket(target.host, target.port, this.#take, () => this.#act())
   }
 
   readonly #take = (packet: Buffer): void => {
@@ -164,8 +163,7 @@ export class AgentDatagramChannel implements DatagramChannel {
       if (!this.#reach.up) this.#act()
       return
     }
-    const { host } = this.#target ?? { host: '' }
-    this.#packets.searchSizes(isLoopback(host) ? LOOPBACK_SIZES : PATH_SIZES, performance.now())
+    this.#packets.searchSizes(sizesToTry(this.#target?.host ?? ''), performance.now())
     this.#choosePath()
     this.#act()
   }
@@ -187,74 +185,19 @@ export class AgentDatagramChannel implements DatagramChannel {
       this.#packetsTickedAt = now
       this.#packets.tick(now)
     }
-    this.#keepStream(now)
+    this.#streams.keep(now, this.#reach.needsStream(now))
     this.#choosePath()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#act(), Math.max(1, Math.min(waitMs, STREAM_CHECK_MS)))
   }
 
-  #keepStream(now: number): void {
-    this.#stream?.check(now)
-    this.#olderStream?.check(now)
-    if (this.#stream === undefined && now >= this.#streamNotBefore && this.#reach.needsStream(now)) this.#dialStream()
-  }
-
-  #dialStream(): void {
-    const session = this.#session
-    const target = this.#target
-    if (session === undefined || target === undefined) return
-    const dialledAt = performance.now()
-    const stream: FallbackStream = new FallbackStream({
-      session,
-      dial: target.dialStream,
-      maxBufferBytes: this.#options.limits.maxUdpBufferBytes,
-      timings: this.#timings,
-      onItem: this.#onItem,
-      onUp: () => {
-        this.#olderStream?.end()
-        this.#olderStream = undefined
-        this.#choosePath()
-      },
-      onDown: () => this.#streamDown(stream, dialledAt),
-    })
-    this.#stream = stream
-  }
-
-  /** A new session's stream takes over from the old one's when it is up. */
-  #redialStream(): void {
-    const stream = this.#stream
-    if (stream === undefined) return
-    this.#olderStream?.end()
-    this.#olderStream = stream
-    this.#dialStream()
-  }
-
-  #streamDown(stream: FallbackStream, dialledAt: number): void {
-    if (this.#olderStream === stream) this.#olderStream = undefined
-    if (this.#stream === stream) {
-      const { retryMinMs, retryMaxMs } = this.#timings
-      const now = performance.now()
-      this.#stream = undefined
-      this.#streamFailures = now - dialledAt >= STABLE_MS ? 0 : this.#streamFailures + 1
-      const waits = this.#streamFailures > 0
-      this.#streamNotBefore = waits ? now + Math.min(retryMaxMs, retryMinMs * 2 ** (this.#streamFailures - 1)) : now
-    }
-    this.#choosePath()
-  }
-
-  #usableStream(): FallbackStream | undefined {
-    return this.#stream?.up === true ? this.#stream : this.#olderStream?.up === true ? this.#olderStream : undefined
-  }
-
   #choosePath(): void {
+    if (this.#closed) return
     if (!this.#reach.up) {
-      this.#setPath(this.#usableStream() === undefined ? undefined : 'stream')
+      this.#setPath(this.#streams.usable === undefined ? undefined : 'stream')
       return
     }
-    this.#olderStream?.end()
-    this.#stream?.end()
-    this.#olderStream = undefined
-    this.#stream = undefined
+    this.#streams.end()
     this.#setPath('udp')
   }
 

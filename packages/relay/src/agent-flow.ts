@@ -101,7 +101,8 @@ export class AgentFlow {
         await connectUdp(socket, message.target.port, address, source)
       } catch (error) {
         socket.close()
-        if (source === undefined || sources.judge(error as NodeJS.ErrnoException) === 'target') return 'target_unreachable'
+        if (source === undefined || sources.judge(error as NodeJS.ErrnoException) === 'target')
+          return 'target_unreachable'
         continue
       }
       this.#socket = socket
@@ -152,4 +153,3 @@ export class AgentFlow {
     this.#options.onGone()
   }
 }
-

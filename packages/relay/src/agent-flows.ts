@@ -99,7 +99,8 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
 
   /** Of a flow that is over: what was under way too long. */
   #isLate(id: number, inSlot: AgentFlow | undefined): boolean {
-    if (inSlot !== undefined && inSlot.id !== id && !isLaterGeneration(generationOf(id), generationOf(inSlot.id))) return true
+    if (inSlot !== undefined && inSlot.id !== id && !isLaterGeneration(generationOf(id), generationOf(inSlot.id)))
+      return true
     return this.#generations.isOver(id, performance.now())
   }
 

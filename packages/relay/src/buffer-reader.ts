@@ -33,8 +33,11 @@ export class BufferReader implements SocketReader {
   /** What waits to be taken is between these. */
   #from = 0
   #to = 0
-  /** Where in its own buffer the next read begins. */
+  /** Where in its own buffer the next read begins, and how much fits there. */
   #landing = 0
+  #space = 0
+  /** How much the next read had best bring, when there is more: set by the taker, for one read. */
+  #wanted = 0
   #gathers = false
   #busy = false
   #quiet: NodeJS.Timeout | undefined
@@ -63,6 +66,10 @@ export class BufferReader implements SocketReader {
     if (!this.#held) return
     this.#held = false
     if (!this.#passing) this.#goOn()
+  }
+
+  want(bytes: number): void {
+    this.#wanted = bytes
   }
 
   #goOn(): void {
@@ -125,6 +132,7 @@ export class BufferReader implements SocketReader {
     this.#own = true
     this.#buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
     this.#from = this.#to = this.#landing = this.headroom
+    this.#space = BUFFER_BYTES - this.headroom
     this.#busy = true
     if (this.#quiet === undefined) this.#socket.once('close', () => clearTimeout(this.#quiet))
     this.#watch()
@@ -135,10 +143,13 @@ export class BufferReader implements SocketReader {
     if (this.#from === this.#to) this.#from = this.#landing
     this.#to = this.#landing + bytes
     if (bytes > COPIED_BYTES) this.#busy = true
+    const full = bytes === this.#space
+    this.#wanted = 0
     // A whole record: more of them are likely to follow at once.
     const more = this.#buffers.portions && bytes === RECORD_BYTES && this.#room() >= RECORD_BYTES
     if (more) this.#passLater()
     else if (!this.#held) this.#pass()
+    if (!full) this.#wanted = 0
     return this.#next()
   }
 
@@ -162,9 +173,7 @@ export class BufferReader implements SocketReader {
     const buffer = this.#buffer
     if (buffer === undefined) return undefined
     if (this.#from === this.#to && !this.#held) {
-      if (this.#landing === this.headroom) return undefined
-      this.#landing = this.headroom
-      return buffer.subarray(this.headroom)
+      return this.#place(this.headroom, buffer)
     }
     // Stopped, a socket without TLS brings no more before all of this is passed on.
     if (!this.#buffers.portions) return undefined
@@ -175,8 +184,16 @@ export class BufferReader implements SocketReader {
       this.#from = this.headroom
       this.#to = this.headroom + waiting.length
     }
-    this.#landing = this.#to
-    return this.#buffer?.subarray(this.#landing)
+    return this.#place(this.#to, this.#buffer ?? buffer)
+  }
+
+  #place(landing: number, buffer: Buffer): Buffer | undefined {
+    const most = buffer.length - landing
+    const space = this.#wanted > 0 && !this.#buffers.portions ? Math.min(this.#wanted, most) : most
+    if (landing === this.#landing && space === this.#space) return undefined
+    this.#landing = landing
+    this.#space = space
+    return buffer.subarray(landing, landing + space)
   }
 
   #pass(): void {

@@ -1,27 +1,31 @@
-import { FragmentSplitter } from './channel-fragments.js'
-import { ITEM_HEADER_BYTES, writeItem } from './channel-items.js'
+import { splitItem } from './channel-fragments.js'
+import { ITEM_HEADER_BYTES, ItemKind, writeItem } from './channel-items.js'
 import type { Flushable, TurnEnd } from './channel-turn.js'
 
 /** When less than this is left in a packet, an item in fragments begins in the next. */
 const MIN_FIRST_FRAGMENT_BYTES = 256
 
+export interface BundleTarget {
+  /** May use the bundle within the call only. */
+  emit(bundle: Buffer): void
+}
+
 /** Gathers the items of one turn of the event loop into as few packets as they fit in. */
 export class Bundler implements Flushable {
   readonly #turnEnd: TurnEnd
-  readonly #emit: (bundle: Buffer) => void
-  readonly #splitter: FragmentSplitter = new FragmentSplitter()
+  readonly #target: BundleTarget
   #maxBytes: number
   #buffer: Buffer | undefined
   #length = 0
   /** Where this bundle must end. */
   #end = 0
   #queued = false
+  #nextFragmented = 0
 
-  /** `emit` may use the bundle within the call only. */
-  constructor(turnEnd: TurnEnd, maxBytes: number, emit: (bundle: Buffer) => void) {
+  constructor(turnEnd: TurnEnd, maxBytes: number, target: BundleTarget) {
     this.#turnEnd = turnEnd
     this.#maxBytes = maxBytes
-    this.#emit = emit
+    this.#target = target
   }
 
   /** The largest bundle, from the next one on. */
@@ -47,16 +51,17 @@ export class Bundler implements Flushable {
     this.#buffer = undefined
     this.#length = 0
     this.#end = 0
-    if (length > 0) this.#emit(buffer.subarray(0, length))
+    if (length > 0) this.#target.emit(buffer.subarray(0, length))
     this.#turnEnd.giveBack(buffer)
   }
 
   #addFragments(kind: number, flow: number, payload: Uint8Array): void {
     if (this.#length > 0 && this.#end - this.#length < MIN_FIRST_FRAGMENT_BYTES) this.flush()
     const first = this.#length > 0 ? this.#end - this.#length : this.#maxBytes
-    this.#splitter.split(kind, flow, payload, first, this.#maxBytes, (fragmentKind, id, fragment) =>
-      this.add(fragmentKind, id, fragment),
-    )
+    const id = this.#nextFragmented
+    this.#nextFragmented = (id + 1) >>> 0
+    for (const fragment of splitItem(kind, flow, payload, first, this.#maxBytes))
+      this.add(ItemKind.FRAGMENT, id, fragment)
   }
 
   #begun(): Buffer {

@@ -1,4 +1,4 @@
-import { ITEM_HEADER_BYTES, ItemKind, MAX_ITEM_BYTES } from './channel-items.js'
+import { ITEM_HEADER_BYTES, MAX_ITEM_BYTES } from './channel-items.js'
 
 /** Index u8, count u8, then the kind (u8) and flow (u32) of the whole item. The FRAGMENT item's own flow is the item's number. */
 const FRAGMENT_HEADER_BYTES = 7
@@ -8,37 +8,32 @@ const MAX_ITEMS = 64
 /** What has not come together by now will not: its rest was lost. */
 const MAX_AGE_MS = 2_000
 
-/** Cuts items that are larger than a packet. */
-export class FragmentSplitter {
-  #next = 0
-
-  /** `firstBytes` and `maxBytes`: room for a whole FRAGMENT item in the packet that is begun, and in an empty one. */
-  split(
-    kind: number,
-    flow: number,
-    payload: Uint8Array,
-    firstBytes: number,
-    maxBytes: number,
-    emit: (kind: number, flow: number, fragment: Buffer) => void,
-  ): void {
-    const overhead = ITEM_HEADER_BYTES + FRAGMENT_HEADER_BYTES
-    const first = Math.min(firstBytes - overhead, payload.length)
-    const most = maxBytes - overhead
-    const count = 1 + Math.ceil((payload.length - first) / most)
-    const id = this.#next
-    this.#next = (this.#next + 1) >>> 0
-    let at = 0
-    for (let index = 0; index < count; index += 1) {
-      const end = Math.min(at + (index === 0 ? first : most), payload.length)
-      const fragment = Buffer.allocUnsafe(FRAGMENT_HEADER_BYTES + end - at)
-      fragment[0] = index
-      fragment[1] = count
-      fragment[2] = kind
-      fragment.writeUInt32BE(flow, 3)
-      fragment.set(payload.subarray(at, end), FRAGMENT_HEADER_BYTES)
-      emit(ItemKind.FRAGMENT, id, fragment)
-      at = end
-    }
+/**
+ * Cuts an item that is larger than a packet into payloads of FRAGMENT items. `firstBytes` and `maxBytes`: room for a whole FRAGMENT item in
+ * the packet that is begun, and in an empty one.
+ */
+export function* splitItem(
+  kind: number,
+  flow: number,
+  payload: Uint8Array,
+  firstBytes: number,
+  maxBytes: number,
+): Generator<Buffer> {
+  const overhead = ITEM_HEADER_BYTES + FRAGMENT_HEADER_BYTES
+  const first = Math.min(firstBytes - overhead, payload.length)
+  const most = maxBytes - overhead
+  const count = 1 + Math.ceil((payload.length - first) / most)
+  let at = 0
+  for (let index = 0; index < count; index += 1) {
+    const end = Math.min(at + (index === 0 ? first : most), payload.length)
+    const fragment = Buffer.allocUnsafe(FRAGMENT_HEADER_BYTES + end - at)
+    fragment[0] = index
+    fragment[1] = count
+    fragment[2] = kind
+    fragment.writeUInt32BE(flow, 3)
+    fragment.set(payload.subarray(at, end), FRAGMENT_HEADER_BYTES)
+    yield fragment
+    at = end
   }
 }
 

@@ -1,7 +1,8 @@
-import { createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { hkdfSync, timingSafeEqual } from 'node:crypto'
 
 export const KEY_BYTES = 32
 export const IV_BYTES = 12
+const PACKET_KEY_BYTES: number = KEY_BYTES + IV_BYTES
 /**
  * Packets under one AES-GCM key; then the next is derived, by both sides, from the packet number alone. Well below what keeps the
  * attacker's advantage at 2^-57 for packets of 64 KiB (2^23, RFC 9001 appendix B.1).
@@ -25,19 +26,26 @@ export interface ChannelKeys {
   proof: string
 }
 
-/** HKDF-SHA256 (RFC 5869): one secret for each direction and one for the stream, from nothing that an observer sees. */
+/** HKDF-SHA256 (RFC 5869): keys for each direction and the proof for the stream, from what no observer sees. */
 export function deriveChannelKeys(secrets: ChannelSecrets): ChannelKeys {
   const { channel, ticket, exporter, salt } = secrets
   const text = Buffer.from(ticket)
   const length = Buffer.alloc(4)
   length.writeUInt32BE(text.length)
   const material = Buffer.concat([length, text, exporter ?? Buffer.alloc(0)])
-  const expand = (label: string) => Buffer.from(hkdfSync('sha256', material, salt, `sallyport 2 ${channel} ${label}`, KEY_BYTES))
+  // One piece of memory: a relay keeps thousands.
+  const block = expand(material, salt, `sallyport 2 ${channel}`, KEY_BYTES + 2 * PACKET_KEY_BYTES)
+  const secret = block.subarray(0, KEY_BYTES)
+  const second = KEY_BYTES + PACKET_KEY_BYTES
   return {
-    toRelay: new KeySchedule(expand('to relay')),
-    toAgent: new KeySchedule(expand('to agent')),
-    proof: expand('stream').toString('base64url'),
+    toRelay: new KeySchedule(secret, 'to relay', block.subarray(KEY_BYTES, second)),
+    toAgent: new KeySchedule(secret, 'to agent', block.subarray(second)),
+    proof: expand(secret, '', 'stream', KEY_BYTES).toString('base64url'),
   }
+}
+
+function expand(material: Uint8Array, salt: Uint8Array | string, label: string, bytes: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', material, salt, label, bytes))
 }
 
 export function isSameProof(given: string, own: string): boolean {
@@ -49,27 +57,31 @@ export function isSameProof(given: string, own: string): boolean {
 export interface PacketKey {
   /** Packet number divided by PACKETS_PER_KEY. */
   epoch: number
-  key: KeyObject
-  iv: Buffer
+  /** KEY_BYTES of key, then IV_BYTES that packet numbers are XORed into. */
+  bytes: Buffer
 }
 
 /** The keys of one direction. Holds the one in use, the one before, and one that a packet not yet authenticated asked for. */
 export class KeySchedule {
   readonly #secret: Buffer
-  #current: PacketKey | undefined
+  readonly #direction: string
+  #current: PacketKey
   #previous: PacketKey | undefined
   #tentative: PacketKey | undefined
 
-  constructor(secret: Buffer) {
+  /** `first`: for the packets with the lowest numbers. */
+  constructor(secret: Buffer, direction: string, first: Buffer) {
     this.#secret = secret
+    this.#direction = direction
+    this.#current = { epoch: 0, bytes: first }
   }
 
   /** For a packet that is made here, or was found authentic: older keys go. */
   use(counter: number): PacketKey {
     const epoch = Math.floor(counter / PACKETS_PER_KEY)
-    if (this.#current?.epoch === epoch) return this.#current
+    if (this.#current.epoch === epoch) return this.#current
     const key = this.peek(counter)
-    if (epoch > (this.#current?.epoch ?? -1)) {
+    if (epoch > this.#current.epoch) {
       this.#previous = this.#current
       this.#current = key
       this.#tentative = undefined
@@ -80,14 +92,13 @@ export class KeySchedule {
   /** For a packet whose number nobody has vouched for. */
   peek(counter: number): PacketKey {
     const epoch = Math.floor(counter / PACKETS_PER_KEY)
-    if (this.#current?.epoch === epoch) return this.#current
+    if (this.#current.epoch === epoch) return this.#current
     if (this.#previous?.epoch === epoch) return this.#previous
     if (this.#tentative?.epoch !== epoch) this.#tentative = this.#derive(epoch)
     return this.#tentative
   }
 
   #derive(epoch: number): PacketKey {
-    const derived = Buffer.from(hkdfSync('sha256', this.#secret, '', `key ${epoch}`, KEY_BYTES + IV_BYTES))
-    return { epoch, key: createSecretKey(derived.subarray(0, KEY_BYTES)), iv: derived.subarray(KEY_BYTES) }
+    return { epoch, bytes: expand(this.#secret, '', `${this.#direction} ${epoch}`, PACKET_KEY_BYTES) }
   }
 }

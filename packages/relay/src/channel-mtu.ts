@@ -1,9 +1,15 @@
+import { isLoopback } from './loopback.js'
+
 /** Sizes are of UDP payloads. Every path takes this one (as in RFC 9000 section 14). */
 export const BASE_PACKET_BYTES = 1_200
 /** Ethernet with one tunnel or another in between, PPPoE, and plain; IPv6 and IPv4. */
 export const PATH_SIZES: readonly number[] = [1_280, 1_344, 1_392, 1_420, 1_452, 1_472]
 /** The loopback interface takes 64 KiB. */
 export const LOOPBACK_SIZES: readonly number[] = [1_472, 4_096, 16_384, 32_768, 61_440]
+
+export function sizesToTry(address: string): readonly number[] {
+  return isLoopback(address) ? LOOPBACK_SIZES : PATH_SIZES
+}
 
 const SEARCH_AGAIN_MS = 600_000
 const SEARCH_WAIT_MS = 5_000
@@ -27,7 +33,8 @@ export interface Probe {
 export class PathMtu {
   #bytes = BASE_PACKET_BYTES
   #sizes: readonly number[] = []
-  #answered: Set<number> = new Set()
+  /** One bit for each of the sizes. */
+  #answered = 0
   #round = 0
   #searchedAt = Number.NEGATIVE_INFINITY
   #confirmedAt = 0
@@ -74,10 +81,11 @@ export class PathMtu {
       this.#confirmedAt = now
       this.#misses = 0
     }
-    if (now - this.#searchedAt >= SEARCH_WAIT_MS || !this.#sizes.includes(bytes)) return
-    this.#answered.add(bytes)
-    for (const size of this.#sizes) {
-      if (!this.#answered.has(size)) return
+    const place = this.#sizes.indexOf(bytes)
+    if (place < 0 || now - this.#searchedAt >= SEARCH_WAIT_MS) return
+    this.#answered |= 1 << place
+    for (const [index, size] of this.#sizes.entries()) {
+      if ((this.#answered & (1 << index)) === 0) return
       if (size > this.#bytes) this.#bytes = size
       this.#confirmedAt = now
     }
@@ -86,7 +94,7 @@ export class PathMtu {
   #search(now: number): Probe[] {
     this.#round = (this.#round + 1) & 0xffff
     this.#searchedAt = now
-    this.#answered = new Set()
+    this.#answered = 0
     this.#misses = 0
     return this.#sizes.map((bytes) => this.#probe(bytes))
   }

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { IV_BYTES, type KeySchedule } from './channel-keys.js'
+import { IV_BYTES, KEY_BYTES, type KeySchedule } from './channel-keys.js'
 
 /**
  * A packet: channel u64, packet number u48 (big endian), then AES-256-GCM of a bundle of items with its tag. The header is authenticated
@@ -30,11 +30,11 @@ export function sealPacket(
   keys: KeySchedule,
   plain: Buffer,
 ): [Buffer, Buffer, Buffer] {
-  const { key, iv } = keys.use(counter)
+  const { bytes } = keys.use(counter)
   const header = Buffer.allocUnsafe(PACKET_HEADER_BYTES)
   header.writeBigUInt64BE(channel, 0)
   header.writeUIntBE(counter, COUNTER_AT, COUNTER_BYTES)
-  const cipher = createCipheriv(CIPHER, key, nonceOf(iv, header), OPTIONS)
+  const cipher = createCipheriv(CIPHER, bytes.subarray(0, KEY_BYTES), nonceOf(bytes, header), OPTIONS)
   cipher.setAAD(header)
   const sealed = cipher.update(plain)
   cipher.final()
@@ -43,10 +43,10 @@ export function sealPacket(
 
 /** The bundle, or undefined for what is not authentic. Of at least PACKET_OVERHEAD_BYTES. */
 export function openPacket(packet: Buffer, counter: number, keys: KeySchedule): Buffer | undefined {
-  const { key, iv } = keys.peek(counter)
+  const { bytes } = keys.peek(counter)
   const header = packet.subarray(0, PACKET_HEADER_BYTES)
   const tagAt = packet.length - TAG_BYTES
-  const decipher = createDecipheriv(CIPHER, key, nonceOf(iv, header), OPTIONS)
+  const decipher = createDecipheriv(CIPHER, bytes.subarray(0, KEY_BYTES), nonceOf(bytes, header), OPTIONS)
   decipher.setAAD(header)
   decipher.setAuthTag(packet.subarray(tagAt))
   const plain = decipher.update(packet.subarray(PACKET_HEADER_BYTES, tagAt))
@@ -59,9 +59,9 @@ export function openPacket(packet: Buffer, counter: number, keys: KeySchedule): 
   return plain
 }
 
-function nonceOf(iv: Buffer, header: Buffer): Buffer {
+function nonceOf(keyAndIv: Buffer, header: Buffer): Buffer {
   const nonce = Buffer.allocUnsafe(IV_BYTES)
-  nonce.set(iv)
+  keyAndIv.copy(nonce, 0, KEY_BYTES)
   for (let at = 0; at < COUNTER_BYTES; at += 1) {
     const end = IV_BYTES - COUNTER_BYTES + at
     nonce[end] = (nonce[end] ?? 0) ^ (header[COUNTER_AT + at] ?? 0)

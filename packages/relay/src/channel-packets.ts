@@ -1,6 +1,6 @@
-import { Bundler } from './channel-bundler.js'
+import { Bundler, type BundleTarget } from './channel-bundler.js'
 import { Reassembly } from './channel-fragments.js'
-import { ITEM_HEADER_BYTES, ItemKind, type OnItem, readItems, writeItemHeader } from './channel-items.js'
+import { ITEM_HEADER_BYTES, ItemKind, readItems, writeItemHeader } from './channel-items.js'
 import { BASE_PACKET_BYTES, PathMtu, type Probe } from './channel-mtu.js'
 import { PACKET_OVERHEAD_BYTES } from './channel-packet.js'
 import type { ChannelSession, SealedPacket } from './channel-session.js'
@@ -8,19 +8,18 @@ import type { TurnEnd } from './channel-turn.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
-export interface ChannelPacketsOptions {
-  turnEnd: TurnEnd
-  /** Fragments waiting for the rest of their items. */
-  maxBufferBytes: number
+/** Whose packets they are. */
+export interface PacketsOwner {
   /** To where the session leads. */
-  transmit: (packet: SealedPacket, session: ChannelSession) => void
+  transmit(packet: SealedPacket, session: ChannelSession): void
   /** Items of the flows, PING and PONG. The payload is valid within the call only. */
-  onItem: OnItem
+  onPacketItem(kind: number, flow: number, payload: Buffer): void
 }
 
 /** Items in packets: bundled, fragmented and put together again, sealed, in the sizes that the path takes. */
-export class ChannelPackets {
-  readonly #options: ChannelPacketsOptions
+export class ChannelPackets implements BundleTarget {
+  readonly #owner: PacketsOwner
+  readonly #maxBufferBytes: number
   readonly #bundler: Bundler
   readonly #mtu: PathMtu = new PathMtu()
   #reassembly: Reassembly | undefined
@@ -28,9 +27,11 @@ export class ChannelPackets {
   #sentLarge = false
   #closed = false
 
-  constructor(options: ChannelPacketsOptions) {
-    this.#options = options
-    this.#bundler = new Bundler(options.turnEnd, BASE_PACKET_BYTES - PACKET_OVERHEAD_BYTES, this.#emit)
+  /** `maxBufferBytes`: of fragments waiting for the rest of their items. */
+  constructor(owner: PacketsOwner, turnEnd: TurnEnd, maxBufferBytes: number) {
+    this.#owner = owner
+    this.#maxBufferBytes = maxBufferBytes
+    this.#bundler = new Bundler(turnEnd, BASE_PACKET_BYTES - PACKET_OVERHEAD_BYTES, this)
   }
 
   /** The largest packet that goes out. */
@@ -55,7 +56,7 @@ export class ChannelPackets {
 
   /** What was found in an authentic packet. */
   deliver(bundle: Buffer): void {
-    readItems(bundle, this.#onItem)
+    readItems(bundle, (kind, flow, payload) => this.#take(kind, flow, payload))
   }
 
   /** The way has changed: sizes are found out anew. */
@@ -81,26 +82,29 @@ export class ChannelPackets {
     this.#reassembly = undefined
   }
 
-  readonly #emit = (bundle: Buffer): void => {
+  /** For the bundler. */
+  emit(bundle: Buffer): void {
     const session = this.#sending
     const packet = session?.seal(bundle)
     if (session === undefined || packet === undefined) return
     if (bundle.length > BASE_PACKET_BYTES - PACKET_OVERHEAD_BYTES) this.#sentLarge = true
-    this.#options.transmit(packet, session)
+    this.#owner.transmit(packet, session)
   }
 
-  readonly #onItem: OnItem = (kind, flow, payload) => {
+  #take(kind: number, flow: number, payload: Buffer): void {
     if (this.#closed) return
     if (kind === ItemKind.FRAGMENT) {
-      this.#reassembly ??= new Reassembly(this.#options.maxBufferBytes)
-      this.#reassembly.add(flow, payload, performance.now(), this.#options.onItem)
+      this.#reassembly ??= new Reassembly(this.#maxBufferBytes)
+      this.#reassembly.add(flow, payload, performance.now(), (wholeKind, wholeFlow, whole) =>
+        this.#owner.onPacketItem(wholeKind, wholeFlow, whole),
+      )
     } else if (kind === ItemKind.PROBE) {
       this.send(ItemKind.PROBE_ACK, flow, NOTHING)
     } else if (kind === ItemKind.PROBE_ACK) {
       this.#mtu.answered(flow, performance.now())
       this.#resize()
     } else {
-      this.#options.onItem(kind, flow, payload)
+      this.#owner.onPacketItem(kind, flow, payload)
     }
   }
 
@@ -115,7 +119,7 @@ export class ChannelPackets {
       const bundle = Buffer.alloc(bytes - PACKET_OVERHEAD_BYTES)
       writeItemHeader(bundle, 0, ItemKind.PROBE, id, bundle.length - ITEM_HEADER_BYTES)
       const packet = session.seal(bundle)
-      if (packet !== undefined) this.#options.transmit(packet, session)
+      if (packet !== undefined) this.#owner.transmit(packet, session)
     }
   }
 }

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net'
 import type { RejectError } from './agent-types.js'
-import { type Carrier, type Exchange, RunningExchange, type StartHandlers } from './exchange.js'
+import { RunningExchange } from './exchange.js'
+import type { Carrier, Exchange, StartHandlers } from './exchange-types.js'
 import { encodeFrame, FRAME_HEADER_BYTES } from './frame.js'
 import { encodeMessage, FrameType, MAX_CHUNK_BYTES, parseRefuse, parseStart, type StartMessage } from './protocol.js'
 import { readSocket, type SocketReader } from './socket-reader.js'
 import { isBlocked, writeBytes } from './socket-writer.js'
 import { StreamFrames } from './stream-frames.js'
 
-export type { Exchange, JoinOptions, SpliceCounts, SpliceEnd, StartHandlers } from './exchange.js'
+export type { Exchange, JoinOptions, SpliceCounts, SpliceEnd, StartHandlers } from './exchange-types.js'
 
 export interface DataConnectionOptions {
   /** See RelayLimits. */
@@ -19,6 +20,10 @@ export interface DataConnectionOptions {
   /** Once. Whether ready or in an exchange, whose own onClose has been called before. */
   onClose: () => void
 }
+
+const EMPTY = Buffer.alloc(0)
+/** The relay does not wait for it to pass bytes on. */
+const ACCEPT_WAIT_MS = 2
 
 /**
  * A connection between relay and agent that serves one player after another. Takes the socket over, made with `allowHalfOpen: true`, plain
@@ -33,6 +38,8 @@ export class DataConnection implements Carrier {
   #exchange: RunningExchange | undefined
   /** The last exchange is over, and nobody was told yet. */
   #toAnnounce = false
+  /** Frames that go with the next write. */
+  #waiting: Buffer | undefined
   #closed = false
   #closing = false
 
@@ -84,28 +91,43 @@ export class DataConnection implements Carrier {
     return isBlocked(this.#socket)
   }
 
-  sendFrame(type: number, payload: Buffer = Buffer.alloc(0)): void {
+  sendFrame(type: number, payload: Buffer = EMPTY): void {
     if (this.#socket.destroyed) return
-    const last = type === FrameType.END || type === FrameType.ABORT || type === FrameType.REFUSE
-    if (!last) {
-      this.#socket.write(encodeFrame(type, payload))
+    const frame = encodeFrame(type, payload)
+    // The first frames of an exchange wait a moment for something to go with: a packet less for both sides.
+    if (type === FrameType.START) setImmediate(() => setImmediate(this.#flush))
+    else if (type === FrameType.ACCEPT) setTimeout(this.#flush, ACCEPT_WAIT_MS)
+    else {
+      this.#socket.write(this.#behindWaiting(frame), this.#announce)
       return
     }
-    this.#socket.write(encodeFrame(type, payload), this.#announce)
+    this.#waiting = this.#behindWaiting(frame)
+  }
+
+  #behindWaiting(bytes: Buffer): Buffer {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    return waiting === undefined ? bytes : Buffer.concat([waiting, bytes])
+  }
+
+  readonly #flush = (): void => {
+    if (this.#waiting === undefined) return
+    this.#socket.write(this.#waiting)
+    this.#waiting = undefined
   }
 
   sendChunk(bytes: Buffer, headroom: number, told: boolean): boolean {
     if (headroom < FRAME_HEADER_BYTES || bytes.length > MAX_CHUNK_BYTES) return this.#sendParts(bytes)
-    const frame = Buffer.from(
-      bytes.buffer,
-      bytes.byteOffset - FRAME_HEADER_BYTES,
-      FRAME_HEADER_BYTES + bytes.length,
-    )
+    const frame = Buffer.from(bytes.buffer, bytes.byteOffset - FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + bytes.length)
     putHeader(frame, bytes.length)
+    if (!told && this.#waiting !== undefined)
+      return writeBytes(this.#socket, this.#behindWaiting(frame), false, this.#onDrain)
+    this.#flush()
     return writeBytes(this.#socket, frame, told, this.#onDrain)
   }
 
   #sendParts(bytes: Buffer): boolean {
+    this.#flush()
     let goesOn = true
     for (let at = 0; at < bytes.length; at += MAX_CHUNK_BYTES) {
       const part = bytes.subarray(at, at + MAX_CHUNK_BYTES)
@@ -180,6 +202,8 @@ export class DataConnection implements Carrier {
         if (!this.#onFrame(read.type, read.payload)) this.destroy()
       }
     }
+    // So that the read after it begins with a header, and brings one whole CHUNK to pass on at once.
+    this.#reader.want(this.#frames.left)
     return bytes.length
   }
 
@@ -205,6 +229,7 @@ export class DataConnection implements Carrier {
   #onClose(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#waiting = undefined
     this.#toAnnounce = false
     const exchange = this.#exchange
     this.#exchange = undefined

@@ -1,9 +1,9 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { RelayError } from './errors.js'
 import { readFirstFrame } from './first-frame.js'
 import { encodeFrame, type Frame } from './frame.js'
 import type { RelayLimits } from './limits.js'
-import { listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
+import { createTcpServer, listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
 import type { Logger } from './logger.js'
 import { KeyedCounts } from './permits.js'
 import {
@@ -53,9 +53,10 @@ export class DataListener {
     this.#options = options
     const { certificate, limits, logger } = options
     if (certificate !== undefined) this.#tls = new TlsAcceptor(certificate, limits.handshakeTimeoutMs, logger)
-    // TLS reads by itself.
-    const socketOptions = { ...SOCKET_OPTIONS, pauseOnConnect: this.#tls === undefined }
-    this.#server = createServer(socketOptions, (socket) => this.#accept(socket))
+    // TLS reads by itself, and nobody else would hear of a peer that leaves in the middle of the handshake.
+    const plain = this.#tls === undefined
+    const socketOptions = { ...SOCKET_OPTIONS, pauseOnConnect: plain, allowHalfOpen: plain }
+    this.#server = createTcpServer(socketOptions, 'agent', (socket) => this.#accept(socket))
   }
 
   /** For connections that come from now on; nothing when the port is plain. Throws what OpenSSL says against the pair. */

@@ -26,11 +26,11 @@ export const USES_UDP = 1
 
 export interface ItemHandlers {
   /** Of the flows. */
-  onItem: OnItem
-  onPing?: (payload: Buffer) => void
-  onPong?: (id: number) => void
+  onItem(kind: number, flow: number, payload: Buffer): void
+  onPing?(payload: Buffer): void
+  onPong?(id: number): void
   /** Back the way the item came. */
-  answer: (kind: number, flow: number) => void
+  answer(kind: number, flow: number): void
 }
 
 /** Items that are not of the packets themselves. */

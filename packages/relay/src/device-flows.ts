@@ -21,15 +21,16 @@ export class DeviceFlows<C extends DatagramChannel = DatagramChannel> {
   readonly id: string = randomBytes(ID_BYTES).toString('base64url')
   readonly channel: C
   readonly #linkWaitMs: number
-  readonly #slots: FlowSlots = new FlowSlots()
+  readonly #slots: FlowSlots
   /** There was a path not long ago, or there will be one soon. */
   #awaited = false
   #awaiting: NodeJS.Timeout | undefined
   #closed = false
 
-  /** @param linkWaitMs how long a path that is gone is waited for */
-  constructor(linkWaitMs: number, createChannel: (hooks: ChannelHooks) => C) {
+  /** @param linkWaitMs how long a path that is gone is waited for; @param minSlots see FlowSlots */
+  constructor(linkWaitMs: number, createChannel: (hooks: ChannelHooks) => C, minSlots?: number) {
     this.#linkWaitMs = linkWaitMs
+    this.#slots = new FlowSlots(minSlots)
     this.channel = createChannel({ onItem: this.#onItem, onPath: this.#onPath })
   }
 

@@ -1,5 +1,12 @@
 import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net'
-import { type ConnectionOptions, checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls'
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 import type { AgentRelay } from './agent-types.js'
 import { fingerprintOf } from './fingerprint.js'
 import { describeNetworkError } from './network-failure.js'
@@ -26,9 +33,12 @@ export interface DialRelayOptions {
   ca?: string
 }
 
+/** What of a relay decides how it is dialled. One object is to be used for all connections to one relay, unchanged. */
+export type RelayDoor = Pick<AgentRelay, 'host' | 'port' | 'fingerprint' | 'encryption'>
+
 /** Where a link found the relay, for its data connections: a name could lead to another. */
 export interface RelayAddress {
-  relay: Pick<AgentRelay, 'host' | 'port' | 'fingerprint' | 'encryption'>
+  relay: RelayDoor
   host: string
   port: number
 }
@@ -39,10 +49,7 @@ const KEEP_ALIVE_AFTER_MS = 20_000
  * A connection to the relay's data port. Write nothing to it before `onReady`: what is written earlier could reach somebody else. When
  * the check fails the socket is destroyed with an error whose `code` is a DialErrorCode.
  */
-export function dialRelay(
-  relay: Pick<AgentRelay, 'host' | 'port' | 'fingerprint' | 'encryption'>,
-  options: DialRelayOptions,
-): Socket {
+export function dialRelay(relay: RelayDoor, options: DialRelayOptions): Socket {
   const { timeoutMs, onReady } = options
   if (relay.encryption === 'off') {
     const socket = dialPlain(relay, options)
@@ -81,7 +88,7 @@ function nameErrors(socket: TLSSocket): void {
   socket.once('secureConnect', () => socket.off('error', name))
 }
 
-function dialPlain(relay: Pick<AgentRelay, 'host' | 'port'>, options: DialRelayOptions): Socket {
+function dialPlain(relay: RelayDoor, options: DialRelayOptions): Socket {
   return connectPlain({
     host: options.host ?? relay.host,
     port: options.port ?? relay.port,
@@ -93,26 +100,39 @@ function dialPlain(relay: Pick<AgentRelay, 'host' | 'port'>, options: DialRelayO
   })
 }
 
-function dialTls(relay: Pick<AgentRelay, 'host' | 'port' | 'fingerprint'>, options: DialRelayOptions): TLSSocket {
+function dialTls(relay: RelayDoor, options: DialRelayOptions): TLSSocket {
   const pinned = relay.fingerprint !== undefined
   const terms: ConnectionOptions & { allowHalfOpen: boolean } = {
     host: options.host ?? relay.host,
     port: options.port ?? relay.port,
     allowHalfOpen: true,
-    minVersion: MIN_TLS_VERSION,
     ALPNProtocols: [DATA_PORT_ALPN],
     // RFC 6066 section 3: no addresses.
     servername: isIP(relay.host) === 0 ? relay.host : '',
     // A pinned certificate is looked at in `checkCertificate`; nobody vouches for it, and it need not name the host.
     rejectUnauthorized: !pinned,
     checkServerIdentity: (_host, certificate) => (pinned ? undefined : checkServerIdentity(relay.host, certificate)),
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    secureContext: contextFor(relay, options.ca),
     ...(options.onread === undefined ? {} : { onread: options.onread }),
   }
   const socket = connectTls(terms)
   socket.setNoDelay(true)
   socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS)
   return socket
+}
+
+/** One for each connection would cost 0.25 ms and 10 kB of each. */
+const contexts: WeakMap<RelayDoor, SecureContext> = new WeakMap()
+
+function contextFor(relay: RelayDoor, ca: string | undefined): SecureContext {
+  if (ca !== undefined) return createSecureContext({ minVersion: MIN_TLS_VERSION, ca })
+  const known = contexts.get(relay)
+  if (known !== undefined) return known
+  // With a fingerprint there is no authority to ask.
+  const authorities = relay.fingerprint === undefined ? {} : { ca: [] }
+  const context = createSecureContext({ minVersion: MIN_TLS_VERSION, ...authorities })
+  contexts.set(relay, context)
+  return context
 }
 
 function checkCertificate(socket: TLSSocket, fingerprint: string | undefined): DialErrorCode | undefined {

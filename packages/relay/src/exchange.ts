@@ -1,71 +1,12 @@
 import type { Socket } from 'node:net'
 import type { RejectError } from './agent-types.js'
+import type { Carrier, Exchange, JoinOptions, SpliceCounts, SpliceEnd, StartHandlers } from './exchange-types.js'
+import { FlowGate } from './flow-gate.js'
 import { FRAME_HEADER_BYTES } from './frame.js'
 import { encodeMessage, FrameType } from './protocol.js'
+import { resetSocket } from './reset-socket.js'
 import { readSocket, type SocketReader } from './socket-reader.js'
 import { writeBytes } from './socket-writer.js'
-import type { Throttle, Turn } from './throttle.js'
-
-/** Bytes read from `near` and from the connection; each was handed to the other at once. */
-export interface SpliceCounts {
-  fromNear: number
-  fromFar: number
-}
-
-export type SpliceEnd = 'end' | 'reset' | 'cut'
-
-export interface JoinOptions {
-  /** Sees each amount as it passes; for totals that are read while the connection lives. */
-  onBytes?: (fromNear: number, fromFar: number) => void
-  /** Once, when `near` is closed. */
-  onClose: (reason: SpliceEnd, counts: SpliceCounts) => void
-  /** Bounds on what comes from each side, shared with others. Their rates may change at any time. */
-  throttles?: { fromNear: Throttle; fromFar: Throttle }
-}
-
-/** One player's time on a data connection. */
-export interface Exchange {
-  /** Agent: the target is reached. */
-  accept(): void
-  /** Agent: instead of `accept`; no `join`. */
-  refuse(error: RejectError): void
-  /** Relay, before `join`: goes in front of what the player says and is not counted. */
-  send(bytes: Buffer): void
-  /**
-   * Passes bytes between `near` (made with `allowHalfOpen: true`) and the connection from now on, and takes `near` over: bytes already
-   * read must have been unshifted. An end on one side is passed on when all before it is written, and the other direction goes
-   * on; a reset on one side resets the other; a side that is slow holds back the other by TCP's own window.
-   */
-  join(near: Socket, options: JoinOptions): void
-  /** Breaks it off: `near` is reset, and so is the other end's. */
-  cut(): void
-}
-
-export interface StartHandlers {
-  onAccept: () => void
-  /** The agent cannot serve this player. `near` is destroyed afterwards. */
-  onRefuse: (error: RejectError) => void
-}
-
-/** What an exchange needs of the connection it is on. */
-export interface Carrier {
-  readonly flushTimeoutMs: number
-  /** More waits to be sent than should. */
-  readonly blocked: boolean
-  sendFrame(type: number, payload?: Buffer): void
-  /** The `headroom` bytes in front may be written to. False: `bytes` are still needed, until `onDrain` when `told`. */
-  sendChunk(bytes: Buffer, headroom: number, told: boolean): boolean
-  resume(): void
-  hold(): void
-  /** Both directions are closed. */
-  settled(): void
-  destroy(): void
-}
-
-/** Why one side is not read. */
-const DRAIN = 1
-const TURN = 2
-const JOIN = 4
 
 export class RunningExchange implements Exchange {
   readonly #carrier: Carrier
@@ -79,10 +20,11 @@ export class RunningExchange implements Exchange {
   #nearReader: SocketReader | undefined
   #options: JoinOptions | undefined
   #reason: SpliceEnd = 'end'
-  #nearWaits = JOIN
-  #farWaits = JOIN
-  #nearTurn: Turn | undefined
-  #farTurn: Turn | undefined
+  /** Whether near is read, and what comes over the connection. */
+  readonly #nearGate: FlowGate = new FlowGate(() => this.#nearReader?.resume())
+  readonly #farGate: FlowGate = new FlowGate(() => {
+    if (!this.#settled) this.#carrier.resume()
+  })
   #onGone: (() => void) | undefined
 
   /** With handlers: the relay's side. */
@@ -97,7 +39,8 @@ export class RunningExchange implements Exchange {
     if (this.#out !== 'pending') return
     this.#out = 'open'
     this.#carrier.sendFrame(FrameType.ACCEPT)
-    this.#nearReader?.resume()
+    if (this.#near?.readableEnded) this.#close(FrameType.END)
+    else this.#nearReader?.resume()
   }
 
   refuse(error: RejectError): void {
@@ -125,10 +68,17 @@ export class RunningExchange implements Exchange {
       return
     }
     near.on('drain', this.#onNearDrain)
-    this.#nearReader = readSocket(near, FRAME_HEADER_BYTES, (bytes, kept) => this.#fromNear(bytes, kept), this.#onNearEnd)
+    this.#nearReader = readSocket(
+      near,
+      FRAME_HEADER_BYTES,
+      (bytes, kept) => this.#fromNear(bytes, kept),
+      this.#onNearEnd,
+    )
+    // It ended without a word before, which nobody tells again.
+    if (near.readableEnded) this.#onNearEnd()
     if (this.#in === 'closed') near.end()
-    this.#resumeFar(JOIN)
-    this.#resumeNear(JOIN)
+    this.#farGate.open('join')
+    this.#nearGate.open('join')
   }
 
   cut(): void {
@@ -161,7 +111,7 @@ export class RunningExchange implements Exchange {
     }
     if (type !== FrameType.END || this.#in !== 'open') return false
     this.#in = 'closed'
-    if (!this.#broken) this.#near?.end()
+    if (!this.#broken) this.#endNear()
     this.#settle()
     return true
   }
@@ -172,29 +122,20 @@ export class RunningExchange implements Exchange {
     if (this.#broken) return bytes.length
     const near = this.#near
     if (near === undefined) return 0
-    let passing = bytes
-    const throttle = this.#options?.throttles?.fromFar
-    if (throttle !== undefined && throttle.rate !== 0) {
-      this.#farTurn ??= () => this.#resumeFar(TURN)
-      const passed = throttle.take(bytes.length, this.#farTurn)
-      if (passed < bytes.length) {
-        this.#farWaits |= TURN
-        passing = bytes.subarray(0, passed)
-      }
-    }
+    const passing = this.#farGate.passing(bytes, this.#options?.throttles?.fromFar)
     if (passing.length === 0) return 0
     this.#counts.fromFar += passing.length
     this.#options?.onBytes?.(0, passing.length)
     const goesOn = writeBytes(near, passing, !kept, this.#onNearDrain)
     if (!goesOn) {
-      this.#farWaits |= DRAIN
+      this.#farGate.shut('drain')
       this.#carrier.hold()
     }
     return passing.length
   }
 
   onDrain(): void {
-    this.#resumeNear(DRAIN)
+    this.#nearGate.open('drain')
   }
 
   /** The connection is gone. `done` is called when `near` is, too. */
@@ -213,22 +154,13 @@ export class RunningExchange implements Exchange {
   #fromNear(bytes: Buffer, kept: boolean): number {
     if (this.#out === 'closed') return bytes.length
     if (this.#out === 'pending') return 0
-    let passing = bytes
-    const throttle = this.#options?.throttles?.fromNear
-    if (throttle !== undefined && throttle.rate !== 0) {
-      this.#nearTurn ??= () => this.#resumeNear(TURN)
-      const passed = throttle.take(bytes.length, this.#nearTurn)
-      if (passed < bytes.length) {
-        this.#nearWaits |= TURN
-        passing = bytes.subarray(0, passed)
-      }
-    }
+    const passing = this.#nearGate.passing(bytes, this.#options?.throttles?.fromNear)
     if (passing.length === 0) return 0
     this.#counts.fromNear += passing.length
     this.#options?.onBytes?.(passing.length, 0)
     const goesOn = this.#carrier.sendChunk(passing, this.#nearReader?.headroom ?? 0, !kept)
     if (!goesOn) {
-      this.#nearWaits |= DRAIN
+      this.#nearGate.shut('drain')
       this.#nearReader?.hold()
     }
     return passing.length
@@ -236,7 +168,7 @@ export class RunningExchange implements Exchange {
 
   readonly #onNearDrain = (): void => {
     // Told of one write of several.
-    if (this.#near?.writableLength === 0) this.#resumeFar(DRAIN)
+    if (this.#near?.writableLength === 0) this.#farGate.open('drain')
   }
 
   readonly #onNearEnd = (): void => {
@@ -248,32 +180,33 @@ export class RunningExchange implements Exchange {
     const options = this.#options
     if (near === undefined || options === undefined) return
     this.#near = undefined
-    if (this.#nearTurn !== undefined) options.throttles?.fromNear.leave(this.#nearTurn)
-    if (this.#farTurn !== undefined) options.throttles?.fromFar.leave(this.#farTurn)
-    if (!near.readableEnded || !near.writableFinished) this.#break('reset')
+    this.#nearGate.leave(options.throttles?.fromNear)
+    this.#farGate.leave(options.throttles?.fromFar)
+    if (!this.#settled || near.writableLength > 0) this.#break('reset')
     options.onClose(this.#reason, this.#counts)
     this.#onGone?.()
   }
 
-  #resumeNear(why: number): void {
-    this.#nearWaits &= ~why
-    if (this.#nearWaits === 0) this.#nearReader?.resume()
-  }
-
-  #resumeFar(why: number): void {
-    this.#farWaits &= ~why
-    if (this.#farWaits === 0 && !this.#settled) this.#carrier.resume()
+  #endNear(): void {
+    const near = this.#near
+    if (near === undefined) return
+    // With both ends said and nothing left to send, closing says FIN just as well.
+    if (near.readableEnded && near.writableLength === 0) near.destroy()
+    else near.end()
   }
 
   #break(why: SpliceEnd): void {
     if (this.#reason === 'end') this.#reason = why
     const near = this.#near
-    if (near !== undefined) reset(near)
+    if (near !== undefined) resetSocket(near)
     if (this.#broken || this.#settled) return
     this.#broken = true
     if (this.#out !== 'closed') {
       // Behind what cannot be sent the other end would not hear of it.
-      if (this.#carrier.blocked) return this.#carrier.destroy()
+      if (this.#carrier.blocked) {
+        this.#carrier.destroy()
+        return
+      }
       this.#close(FrameType.ABORT)
     }
     this.#discard()
@@ -294,14 +227,8 @@ export class RunningExchange implements Exchange {
     this.#settled = true
     const near = this.#near
     // It may still have something to send, as long as it gets on with it.
-    if (near !== undefined && !near.destroyed) near.setTimeout(this.#carrier.flushTimeoutMs, () => this.#break('reset'))
+    if (near !== undefined && !near.destroyed && near.writableLength > 0)
+      near.setTimeout(this.#carrier.flushTimeoutMs, () => this.#break('reset'))
     this.#carrier.settled()
   }
-}
-
-function reset(socket: Socket): void {
-  if (socket.destroyed) return
-  // Node waits for a connect before it resets.
-  if (socket.connecting) socket.destroy()
-  else socket.resetAndDestroy()
 }

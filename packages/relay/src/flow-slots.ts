@@ -11,7 +11,12 @@ export class FlowSlots {
   readonly #generations: number[] = []
   #free: number[] = []
   #nextFree = 0
+  readonly #minSlots: number
   size = 0
+
+  constructor(minSlots: number = MIN_SLOTS) {
+    this.#minSlots = minSlots
+  }
 
   /** Undefined: none that is live, with this generation. */
   get(id: number): DeviceFlow | undefined {
@@ -23,7 +28,7 @@ export class FlowSlots {
   nextId(): number | undefined {
     const count = this.#flows.length
     const freed = this.#free.length - this.#nextFree
-    if (count < FLOW_SLOTS && (freed === 0 || count < MIN_SLOTS)) return flowId(count, 0)
+    if (count < FLOW_SLOTS && (freed === 0 || count < this.#minSlots)) return flowId(count, 0)
     const slot = this.#free[this.#nextFree]
     if (slot === undefined) return undefined
     return flowId(slot, generationOf((this.#generations[slot] ?? 0) + 1))

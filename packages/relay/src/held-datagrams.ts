@@ -16,8 +16,7 @@ export class HeldDatagrams {
   /** Copies. */
   push(payload: Uint8Array): void {
     const cost = payload.length + DATAGRAM_OVERHEAD_BYTES
-    const over = () =>
-      this.#bytes + cost > this.#maxBytes || this.#budget.usedBytes + cost > this.#budget.maxBytes
+    const over = () => this.#bytes + cost > this.#maxBytes || this.#budget.usedBytes + cost > this.#budget.maxBytes
     let dropped = 0
     while (over()) {
       const oldest = this.#waiting[dropped]

@@ -68,6 +68,13 @@ export { RELAY_ERRORS, RelayError, type RelayErrorCode } from './errors.js'
 export { type AgentLimits, DEFAULT_AGENT_LIMITS, DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
 export type { LocalSourceMode } from './local-source.js'
 export type { Logger } from './logger.js'
+export {
+  countRefusals,
+  METRICS_TYPE,
+  type MeasuredRelay,
+  type RefusalCounts,
+  relayMetrics,
+} from './prometheus.js'
 export { createRelay } from './relay.js'
 export { createRelayChannel } from './relay-channel.js'
 export {

@@ -1,4 +1,5 @@
-import type { Server, ServerOpts } from 'node:net'
+import { createServer, type Server, type ServerOpts, type Socket } from 'node:net'
+import { Descriptors } from './descriptors.js'
 
 const KEEP_ALIVE_AFTER_MS = 20_000
 const ACCEPT_ERROR_INTERVAL_MS = 1_000
@@ -11,6 +12,27 @@ export const SOCKET_OPTIONS: Readonly<ServerOpts> = Object.freeze({
   keepAlive: true,
   keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
 })
+
+/** Who may come closer to the end of the descriptors: without agents no player is served. */
+const SPARES = { player: 2, agent: 1 } as const
+
+/**
+ * A server that lets go at once who comes when descriptors run out, and says so as EMFILE in its 'error' event, as if accepting had
+ * failed; it goes on when there are some again.
+ */
+export function createTcpServer(
+  options: ServerOpts,
+  whose: keyof typeof SPARES,
+  onConnection: (socket: Socket) => void,
+): Server {
+  const descriptors = new Descriptors()
+  const server = createServer(options, (socket) => {
+    if (!descriptors.short(socket, SPARES[whose])) return onConnection(socket)
+    socket.destroy()
+    server.emit('error', Object.assign(new Error('too many open files'), { code: 'EMFILE', syscall: 'accept' }))
+  })
+  return server
+}
 
 /**
  * Gives the bound port, or rejects with the system's error and leaves the server closed. Later errors, of accept (EMFILE and the

@@ -1,4 +1,5 @@
 import { createHash, randomInt } from 'node:crypto'
+import { RelayError } from './errors.js'
 import { addressBytes, parseIpAddress } from './ip-address.js'
 
 /** Whether a service on this machine sees an address of its own for each player, or 127.0.0.1 for all. */
@@ -36,6 +37,7 @@ export class LocalSources {
 
   /** @param platform only Linux has all of 127.0.0.0/8 without being told to */
   constructor(mode: LocalSourceMode, platform: NodeJS.Platform = process.platform) {
+    if (mode !== 'distinct' && mode !== 'shared') throw new RelayError('RELAY_ERR_INVALID_OPTION', 'localSource')
     this.#distinct = mode === 'distinct' && platform === 'linux'
   }
 

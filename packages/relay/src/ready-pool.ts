@@ -10,10 +10,10 @@ import type { CloseReason } from './relay-types.js'
 /** A player who wants a data connection. */
 export interface PlayerCall {
   message: StartMessage
-  /** START is written. Called again, with another exchange, when the connection was lost while `isUnread`. */
+  /** START is written. */
   onPlace: (exchange: Exchange) => void
-  /** Whether nothing was read of what the player says, and the exchange has not taken his socket over. */
-  isUnread: () => boolean
+  /** The connection is lost. True: nothing was read of what the player says, so he may be given another place. */
+  onLost: () => boolean
   onAccept: () => void
   /** Instead of `onAccept`. Never within `take`. */
   onFail: (reason: CloseReason) => void
@@ -188,6 +188,8 @@ export class ReadyPool {
 
   /** It can serve a player. */
   #offer(member: Member): void {
+    // Broken off by the agent, without an answer.
+    if (member.request !== undefined) this.#fail(member.request, 'reset')
     member.request = undefined
     const [next] = this.#waiting
     if (member.supply !== this.#supply) member.connection.close()
@@ -216,7 +218,7 @@ export class ReadyPool {
       this.#settleSoon()
     }
     if (!unserved) return
-    if (request.tries < MAX_TRIES && request.call.isUnread()) this.#place(request)
+    if (request.call.onLost() && request.tries < MAX_TRIES) this.#place(request)
     else this.#fail(request, 'reset')
   }
 
@@ -235,7 +237,7 @@ export class ReadyPool {
   }
 
   #settleSoon(): void {
-    this.#turn ??= setImmediate(() => this.#settle())
+    if (this.#turn === undefined) this.#turn = setImmediate(() => this.#settle())
   }
 
   #settle(): void {

@@ -1,13 +1,12 @@
 import type { RemoteInfo } from 'node:dgram'
 import type { Socket } from 'node:net'
-import type { ChannelClock, Ticking } from './channel-clock.js'
-import { ItemKind, type OnItem } from './channel-items.js'
+import type { ChannelGround, GroundChannel } from './channel-ground.js'
+import { ItemKind } from './channel-items.js'
 import type { ChannelSecrets } from './channel-keys.js'
-import { LOOPBACK_SIZES, PATH_SIZES } from './channel-mtu.js'
-import { ChannelPackets } from './channel-packets.js'
+import { sizesToTry } from './channel-mtu.js'
+import { ChannelPackets, type PacketsOwner } from './channel-packets.js'
 import { ChannelSession, type SealedPacket } from './channel-session.js'
 import { ChannelStream } from './channel-stream.js'
-import type { TurnEnd } from './channel-turn.js'
 import {
   type ChannelPath,
   type DatagramChannel,
@@ -16,7 +15,6 @@ import {
   type ItemHandlers,
   USES_UDP,
 } from './datagram-channel.js'
-import { isLoopback } from './loopback.js'
 
 /** A session of before is still understood for this long, for what is under way. */
 const OVERLAP_MS = 5_000
@@ -32,23 +30,11 @@ const RESTLESS_TICKS = 8
 const NEW_STREAM_MS = 2_000
 const NOTHING: Buffer = Buffer.alloc(0)
 
-/** What the channels of a relay share. */
-export interface ChannelGround {
-  readonly turnEnd: TurnEnd
-  readonly clock: ChannelClock
-  /** Packets for this session are passed to the channel from now on. */
-  route(session: ChannelSession, channel: RelayDatagramChannel): void
-  unroute(session: ChannelSession): void
-  forget(channel: RelayDatagramChannel): void
-  transmit(packet: SealedPacket, port: number, address: string): void
-}
-
 /** The relay's end of one device's datagrams. Made by `RelayDatagramEndpoint.open`. */
-export class RelayDatagramChannel implements DatagramChannel, Ticking {
+export class RelayDatagramChannel implements DatagramChannel, GroundChannel, PacketsOwner, ItemHandlers {
   readonly #ground: ChannelGround
   readonly #options: DatagramChannelOptions
   readonly #packets: ChannelPackets
-  readonly #overUdp: ItemHandlers
   /** Known to the endpoint: the newest, and the one before while it overlaps. */
   #newest: ChannelSession | undefined
   #older: ChannelSession | undefined
@@ -67,16 +53,7 @@ export class RelayDatagramChannel implements DatagramChannel, Ticking {
   constructor(ground: ChannelGround, options: DatagramChannelOptions) {
     this.#ground = ground
     this.#options = options
-    this.#overUdp = {
-      ...this.#handlers((kind, id) => this.#packets.send(kind, id, NOTHING)),
-      onPing: (payload) => this.#agentUses(payload),
-    }
-    this.#packets = new ChannelPackets({
-      turnEnd: ground.turnEnd,
-      maxBufferBytes: options.limits.maxUdpBufferBytes,
-      transmit: (packet, session) => ground.transmit(packet, session.port, session.address),
-      onItem: (kind, flow, payload) => dispatchItem(this.#overUdp, kind, flow, payload),
-    })
+    this.#packets = new ChannelPackets(this, ground.turnEnd, options.limits.maxUdpBufferBytes)
   }
 
   get path(): ChannelPath {
@@ -109,7 +86,6 @@ export class RelayDatagramChannel implements DatagramChannel, Ticking {
     return true
   }
 
-  /** The endpoint found the packet to be for this session. */
   receive(session: ChannelSession, packet: Buffer, from: RemoteInfo): 'replayed' | 'forged' | undefined {
     const opened = session.open(packet)
     if (!opened.ok) return opened.reason
@@ -125,7 +101,10 @@ export class RelayDatagramChannel implements DatagramChannel, Ticking {
   /** A connection whose first frame was DATAGRAMS with this session's proof. Of several the newest is used. */
   acceptStream(socket: Socket): void {
     const older = this.#stream
-    const handlers = this.#handlers((kind, id) => stream.send(kind, id, NOTHING))
+    const handlers: ItemHandlers = {
+      onItem: (kind, flow, payload) => this.onItem(kind, flow, payload),
+      answer: (kind, id) => stream.send(kind, id, NOTHING),
+    }
     const stream = new ChannelStream(socket, {
       maxBufferBytes: this.#options.limits.maxUdpBufferBytes,
       onItem: (kind, flow, payload) => dispatchItem(handlers, kind, flow, payload),
@@ -156,7 +135,6 @@ export class RelayDatagramChannel implements DatagramChannel, Ticking {
     return this.#ticking
   }
 
-  /** Once in a while, at rest too. */
   sweep(now: number): void {
     if (this.#path === 'udp' && now - this.#heardAt >= SILENCE_MS) this.#lose()
     const stream = this.#stream
@@ -174,13 +152,34 @@ export class RelayDatagramChannel implements DatagramChannel, Ticking {
     this.#setPath(undefined)
   }
 
-  #handlers(answer: (kind: number, flow: number) => void): ItemHandlers {
-    const onItem: OnItem = (kind, flow, payload) => {
-      if (this.#closed) return
-      this.#stir()
-      this.#options.onItem(kind, flow, payload)
-    }
-    return { onItem, answer, onPong: () => {} }
+  // What follows is for ChannelPackets, and for what comes in packets.
+
+  transmit(packet: SealedPacket, session: ChannelSession): void {
+    this.#ground.transmit(packet, session.port, session.address)
+  }
+
+  onPacketItem(kind: number, flow: number, payload: Buffer): void {
+    dispatchItem(this, kind, flow, payload)
+  }
+
+  onItem(kind: number, flow: number, payload: Buffer): void {
+    if (this.#closed) return
+    this.#stir()
+    this.#options.onItem(kind, flow, payload)
+  }
+
+  answer(kind: number, flow: number): void {
+    this.#packets.send(kind, flow, NOTHING)
+  }
+
+  /**
+   * The agent says over UDP which way it takes. When that is UDP, a stream that is still here is dead, its end got lost; but one
+   * that has just been opened is later news.
+   */
+  onPing(payload: Buffer): void {
+    const stream = this.#stream
+    if (stream === undefined || payload[0] !== USES_UDP || performance.now() - stream.openedAt < NEW_STREAM_MS) return
+    this.#leave(stream)
   }
 
   #locate(session: ChannelSession, from: RemoteInfo): void {
@@ -192,17 +191,7 @@ export class RelayDatagramChannel implements DatagramChannel, Ticking {
     session.port = from.port
     this.#active = session
     this.#packets.use(session)
-    if (moved) this.#packets.searchSizes(isLoopback(from.address) ? LOOPBACK_SIZES : PATH_SIZES, performance.now())
-  }
-
-  /**
-   * The agent says over UDP which way it takes. When that is UDP, a stream that is still here is dead, its end got lost; but one
-   * that has just been opened is later news.
-   */
-  #agentUses(payload: Buffer): void {
-    const stream = this.#stream
-    if (stream === undefined || payload[0] !== USES_UDP || performance.now() - stream.openedAt < NEW_STREAM_MS) return
-    this.#leave(stream)
+    if (moved) this.#packets.searchSizes(sizesToTry(from.address), performance.now())
   }
 
   /** The agent went back to UDP, or is gone. */

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from '
 import type { Socket as StreamSocket } from 'node:net'
 import { isIPv6 } from 'node:net'
 import { ChannelClock } from './channel-clock.js'
+import type { ChannelGround, GroundChannel } from './channel-ground.js'
 import { isSameProof } from './channel-keys.js'
 import { Outbox } from './channel-outbox.js'
 import { channelOf, PACKET_OVERHEAD_BYTES } from './channel-packet.js'
@@ -9,7 +10,7 @@ import type { ChannelSession, SealedPacket } from './channel-session.js'
 import { TurnEnd } from './channel-turn.js'
 import type { DatagramChannelOptions } from './datagram-channel.js'
 import type { DatagramsMessage } from './protocol.js'
-import { type ChannelGround, RelayDatagramChannel } from './relay-datagram-channel.js'
+import { RelayDatagramChannel } from './relay-datagram-channel.js'
 import { bindUdp } from './udp-socket.js'
 
 const TICK_MS = 1_000
@@ -33,7 +34,7 @@ const asItIs: Lookup = (address, _options, done) => done(null, address, 0)
 
 interface Route {
   session: ChannelSession
-  channel: RelayDatagramChannel
+  channel: GroundChannel
 }
 
 /** The UDP side of the data port: one socket for the datagrams of all devices. */
@@ -43,7 +44,7 @@ export class RelayDatagramEndpoint implements ChannelGround {
   readonly #dropped: Record<'unknown' | 'replayed' | 'forged', number> = { unknown: 0, replayed: 0, forged: 0 }
   readonly #host: string
   readonly #routes: Map<bigint, Route> = new Map()
-  readonly #channels: Set<RelayDatagramChannel> = new Set()
+  readonly #channels: Set<GroundChannel> = new Set()
   #socket: Socket | undefined
   #outbox: Outbox | undefined
   #sweeper: NodeJS.Timeout | undefined
@@ -103,7 +104,7 @@ export class RelayDatagramEndpoint implements ChannelGround {
 
   // What follows is for RelayDatagramChannel.
 
-  route(session: ChannelSession, channel: RelayDatagramChannel): void {
+  route(session: ChannelSession, channel: GroundChannel): void {
     this.#routes.set(session.channel, { session, channel })
   }
 
@@ -111,7 +112,7 @@ export class RelayDatagramEndpoint implements ChannelGround {
     if (this.#routes.get(session.channel)?.session === session) this.#routes.delete(session.channel)
   }
 
-  forget(channel: RelayDatagramChannel): void {
+  forget(channel: GroundChannel): void {
     this.#channels.delete(channel)
     this.clock.delete(channel)
   }

@@ -15,6 +15,8 @@ export interface SocketReader {
   /** Reads nothing for now. */
   hold(): void
   resume(): void
+  /** From within the taking: this is how much the next read had best bring, when there is as much. */
+  want(bytes: number): void
 }
 
 /** Takes the reading of a connected socket over, held. What was read and unshifted before comes first; `onEnd` when all is taken. */
@@ -48,4 +50,6 @@ export class EventReader implements SocketReader {
   resume(): void {
     this.#socket.resume()
   }
+
+  want(): void {}
 }

@@ -66,6 +66,11 @@ export class StreamFrames {
     return { status: 'frame', type: this.#header[0] ?? 0, payload, next }
   }
 
+  /** What is to come of the CHUNK that is under way. */
+  get left(): number {
+    return this.#left
+  }
+
   /** So many bytes of the CHUNK are dealt with. */
   pass(bytes: number): void {
     this.#left -= bytes

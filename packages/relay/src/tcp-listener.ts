@@ -1,6 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { ConnectionRecord } from './connection-record.js'
-import { listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
+import { createTcpServer, listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
 import { PlayerRules } from './player-rules.js'
 import type { PlayerContext, PublicListener } from './public-listener.js'
 import type { AllocationTraffic, RelayAllocation } from './relay-types.js'
@@ -30,7 +30,7 @@ export class TcpListener implements PublicListener {
     this.#traffic = traffic
     this.#context = context
     this.#rules = new PlayerRules(allocation.options)
-    this.#server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket))
+    this.#server = createTcpServer(SOCKET_OPTIONS, 'player', (socket) => this.#accept(socket))
   }
 
   async listen(): Promise<number> {

@@ -107,7 +107,11 @@ export class TcpPlayer {
         this.#exchange = exchange
         if (this.#speaks) this.#join(exchange)
       },
-      isUnread: () => !this.#joined,
+      onLost: () => {
+        if (this.#joined) return false
+        this.#exchange = undefined
+        return true
+      },
       onAccept: () => this.#open(),
       onFail: (reason) => this.#leave(reason),
     })

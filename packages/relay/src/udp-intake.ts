@@ -1,5 +1,5 @@
-import type { PlayerBounds, PlayerRules } from './player-rules.js'
 import type { Permits } from './permits.js'
+import type { PlayerBounds, PlayerRules } from './player-rules.js'
 import { RecentlyDenied } from './recently-denied.js'
 import { SourceGate } from './source-gate.js'
 import { plainAddress } from './source-key.js'

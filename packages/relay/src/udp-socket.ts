@@ -90,15 +90,4 @@ export class BoundedSender {
   }
 }
 
-/** Goes with serve-udp.ts. */
-export function sendBounded(socket: Socket, maxQueueBytes: number, send: () => void): boolean {
-  try {
-    if (socket.getSendQueueSize() > maxQueueBytes) return false
-    send()
-    return true
-  } catch {
-    return false
-  }
-}
-
 function ignore(): void {}

@@ -80,23 +80,26 @@ t.test('another table of flows ends those of before, the same does not', async (
   t.match(told.at(-1), { phase: 'close', reason: 'cut' })
 })
 
-t.test('the header goes in front of the first datagram that reaches the target, even when the first was lost', async (t) => {
-  const target = await udpSocket(t)
-  const seen: string[] = []
-  target.on('message', (payload) => seen.push(String(payload)))
-  const { relay, agent } = channelPair()
-  startAgentFlows(t, agent)
-  const header = Buffer.from('HEADER').toString('base64')
-  const player = openFlow(startDeviceFlows(t, relay), target.port, { header })
-  // The whole first bundle is lost.
-  relay.peer = undefined
-  player.send('one')
-  await new Promise((resolve) => setImmediate(resolve))
-  relay.peer = agent
-  for (const text of ['two', 'three']) player.send(text)
-  await until(() => seen.length === 2)
-  t.same(seen, ['HEADERtwo', 'three'])
-})
+t.test(
+  'the header goes in front of the first datagram that reaches the target, even when the first was lost',
+  async (t) => {
+    const target = await udpSocket(t)
+    const seen: string[] = []
+    target.on('message', (payload) => seen.push(String(payload)))
+    const { relay, agent } = channelPair()
+    startAgentFlows(t, agent)
+    const header = Buffer.from('HEADER').toString('base64')
+    const player = openFlow(startDeviceFlows(t, relay), target.port, { header })
+    // The whole first bundle is lost.
+    relay.peer = undefined
+    player.send('one')
+    await new Promise((resolve) => setImmediate(resolve))
+    relay.peer = agent
+    for (const text of ['two', 'three']) player.send(text)
+    await until(() => seen.length === 2)
+    t.same(seen, ['HEADERtwo', 'three'])
+  },
+)
 
 t.test('refusals: forbidden, no such host, no permit', async (t) => {
   const cases = [

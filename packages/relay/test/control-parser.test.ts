@@ -23,13 +23,17 @@ const allocation = {
   relayId: 'eu1',
 }
 const relay = { id: 'eu1', host: '127.0.0.1', port: 7_350, ticket: 'a.b' }
-const state = { type: 'state', revision: 0, allocations: [allocation], relays: [relay] }
+const pinned = { ...relay, id: 'eu2', fingerprint: '0a'.repeat(32), encryption: 'tls' }
+const plain = { ...relay, id: 'eu3', encryption: 'off' }
+const state = { type: 'state', revision: 0, allocations: [allocation], relays: [relay, pinned, plain] }
 const ticket = { type: 'ticket', relayId: 'eu1', ticket: 'abc.def' }
 const error = { type: 'error', error: 'feature_disabled', detail: '' }
 
 const relayHello = {
   publicHost: 'play.example.com',
   dataPort: 7_350,
+  fingerprint: '0f'.repeat(32),
+  encryption: 'tls',
   hostGroup: 'eu',
   region: 'eu-west',
   labels: { tier: 'gold', 'a.b/c': '' },
@@ -151,6 +155,9 @@ t.test('a bad field is named by its path', (t) => {
     [{ ...state, relays: [relay, { ...relay, port: 0 }] }, 'relays[1].port'],
     [{ ...state, relays: [{ ...relay, ticket: 'has space' }] }, 'relays[0].ticket'],
     [{ ...state, relays: [{ ...relay, host: 'user@host' }] }, 'relays[0].host'],
+    [{ ...state, relays: [{ ...relay, fingerprint: '0A'.repeat(32) }] }, 'relays[0].fingerprint'],
+    [{ ...state, relays: [{ ...relay, fingerprint: '0a'.repeat(31) }] }, 'relays[0].fingerprint'],
+    [{ ...state, relays: [{ ...relay, encryption: 'none' }] }, 'relays[0].encryption'],
     [{ ...state, relays: [{ ...relay, id: 'x'.repeat(CONTROL_LIMITS.idLength + 1) }] }, 'relays[0].id'],
     [{ ...state, allocations: [null] }, 'allocations[0]'],
     [{ ...state, allocations: [{ ...allocation, protocol: 'sctp' }] }, 'allocations[0].protocol'],
@@ -178,6 +185,9 @@ t.test('a bad field of a relay or for a relay is named by its path', (t) => {
     [{ ...hello, relay: null }, 'relay'],
     [ofHello({ publicHost: 'a b' }), 'relay.publicHost'],
     [ofHello({ dataPort: 0 }), 'relay.dataPort'],
+    [ofHello({ fingerprint: 'f'.repeat(65) }), 'relay.fingerprint'],
+    [ofHello({ fingerprint: null }), 'relay.fingerprint'],
+    [ofHello({ encryption: true }), 'relay.encryption'],
     [ofHello({ ticketKey: Buffer.alloc(31).toString('base64url') }), 'relay.ticketKey'],
     [ofHello({ ticketKey: Buffer.alloc(65).toString('base64url') }), 'relay.ticketKey'],
     [ofHello({ ticketKey: `${'A'.repeat(42)}B` }), 'relay.ticketKey'],

@@ -1,54 +1,59 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t from 'tap'
+import type { Exchange } from '../dist/data-connection.js'
 import { encodeFrame } from '../dist/frame.js'
 import { FrameType, MAX_CHUNK_BYTES } from '../dist/protocol.js'
-import { play, START, socketPair, wire } from './exchange-support.js'
-import { ending, readAll, readBytes, until } from './support.js'
+import { Throttle } from '../dist/throttle.js'
+import { play, START, socketPair, tlsPair, wire } from './exchange-support.js'
+import { ending, readAll, readBytes, until, within } from './support.js'
 
-t.test('bytes pass both ways and are counted exactly', async (t) => {
-  const on = await wire(t)
-  const { left, right, ended, counted } = await play(t, on)
-  const fromLeft = readAll(right)
-  const fromRight = readAll(left)
-  left.end(Buffer.alloc(1_234_567, 1))
-  right.end(Buffer.alloc(7_654_321, 2))
-  t.ok((await fromLeft).equals(Buffer.alloc(1_234_567, 1)))
-  t.ok((await fromRight).equals(Buffer.alloc(7_654_321, 2)))
-  const [relay, agent] = await ended
-  t.same(relay, { reason: 'end', counts: { fromNear: 1_234_567, fromFar: 7_654_321 } })
-  t.same(agent, { reason: 'end', counts: { fromNear: 7_654_321, fromFar: 1_234_567 } })
-  t.same(counted, relay.counts)
-})
+for (const pair of [socketPair, tlsPair])
+  t.test(`bytes pass both ways and are counted exactly: ${pair.name}`, async (t) => {
+    const on = await wire(t, { pair })
+    const { left, right, ended, counted } = await play(t, on)
+    const fromLeft = readAll(right)
+    const fromRight = readAll(left)
+    left.end(Buffer.alloc(1_234_567, 1))
+    right.end(Buffer.alloc(7_654_321, 2))
+    t.ok((await fromLeft).equals(Buffer.alloc(1_234_567, 1)))
+    t.ok((await fromRight).equals(Buffer.alloc(7_654_321, 2)))
+    const [relay, agent] = await ended
+    t.same(relay, { reason: 'end', counts: { fromNear: 1_234_567, fromFar: 7_654_321 } })
+    t.same(agent, { reason: 'end', counts: { fromNear: 7_654_321, fromFar: 1_234_567 } })
+    t.same(counted, relay.counts)
+  })
 
-t.test('serves one player after another, whether they end or break off', async (t) => {
-  const on = await wire(t)
-  t.equal(on.relay.ready, true)
-  for (const how of ['end', 'reset', 'cut', 'end'] as const) {
-    on.events.length = 0
-    const { left, right, exchanges, ended } = await play(t, on)
-    t.equal(on.relay.ready, false)
-    left.write('question')
-    t.equal(String(await readBytes(right, 8)), 'question')
-    right.write('answer')
-    t.equal(String(await readBytes(left, 6)), 'answer')
-    const seen = ending(right)
-    if (how === 'end') {
-      left.end()
-      right.end()
-      left.resume()
-    } else if (how === 'reset') left.resetAndDestroy()
-    else exchanges[0]?.cut()
-    t.equal(await seen, how === 'end' ? 'end' : 'ECONNRESET')
-    t.same(
-      (await ended).map(({ reason }) => reason),
-      [how, how === 'cut' ? 'reset' : how],
-    )
-    await until(() => on.events.length === 3)
-    t.same(on.events.sort(), ['accepted', 'agent ready', 'relay ready'], 'once each')
+for (const pair of [socketPair, tlsPair])
+  t.test(`serves one player after another, whether they end or break off: ${pair.name}`, async (t) => {
+    const on = await wire(t, { pair })
     t.equal(on.relay.ready, true)
-  }
-})
+    for (const how of ['end', 'reset', 'cut', 'end'] as const) {
+      on.events.length = 0
+      const { left, right, exchanges, ended } = await play(t, on)
+      t.equal(on.relay.ready, false)
+      left.write('question')
+      t.equal(String(await readBytes(right, 8)), 'question')
+      right.write('answer')
+      t.equal(String(await readBytes(left, 6)), 'answer')
+      const seen = ending(right)
+      if (how === 'end') {
+        left.end()
+        right.end()
+        left.resume()
+      } else if (how === 'reset') left.resetAndDestroy()
+      else exchanges[0]?.cut()
+      t.equal(await seen, how === 'end' ? 'end' : 'ECONNRESET')
+      t.same(
+        (await ended).map(({ reason }) => reason),
+        [how, how === 'cut' ? 'reset' : how],
+      )
+      await until(() => on.events.length === 3)
+      t.same(on.events.sort(), ['accepted', 'agent ready', 'relay ready'], 'once each')
+      t.equal(on.relay.ready, true)
+    }
+  })
 
 t.test('after an end on one side the other direction goes on', async (t) => {
   const on = await wire(t)
@@ -85,29 +90,30 @@ t.test('a reset on one side resets the other', async (t) => {
   }
 })
 
-t.test('a connection that is lost resets both its players ends', async (t) => {
-  for (const lose of [
-    ({ agentSocket }: { agentSocket: Socket }) => agentSocket.resetAndDestroy(),
-    ({ relaySocket }: { relaySocket: Socket }) => relaySocket.end(),
-    ({ agent }: { agent: { close(): void } }) => agent.close(),
-  ]) {
-    const on = await wire(t)
-    const { left, right, ended } = await play(t, on)
-    left.write('x')
-    await readBytes(right, 1)
-    const seen = [ending(left), ending(right)]
-    lose(on)
-    t.same(await Promise.all(seen), ['ECONNRESET', 'ECONNRESET'])
-    t.same(
-      (await ended).map(({ reason }) => reason),
-      ['reset', 'reset'],
-    )
-    await until(() => on.events.includes('relay closed') && on.events.includes('agent closed'))
-    t.equal(on.relay.closed, true)
-    t.equal(on.relay.ready, false)
-    t.notOk(on.events.includes('relay ready'))
-  }
-})
+for (const pair of [socketPair, tlsPair])
+  t.test(`a connection that is lost resets both its players ends: ${pair.name}`, async (t) => {
+    for (const lose of [
+      ({ agentSocket }: { agentSocket: Socket }) => agentSocket.destroy(),
+      ({ relaySocket }: { relaySocket: Socket }) => relaySocket.end(),
+      ({ agent }: { agent: { close(): void } }) => agent.close(),
+    ]) {
+      const on = await wire(t, { pair })
+      const { left, right, ended } = await play(t, on)
+      left.write('x')
+      await readBytes(right, 1)
+      const seen = [ending(left), ending(right)]
+      lose(on)
+      t.same(await Promise.all(seen), ['ECONNRESET', 'ECONNRESET'])
+      t.same(
+        (await ended).map(({ reason }) => reason),
+        ['reset', 'reset'],
+      )
+      await until(() => on.events.includes('relay closed') && on.events.includes('agent closed'))
+      t.equal(on.relay.closed, true)
+      t.equal(on.relay.ready, false)
+      t.notOk(on.events.includes('relay ready'))
+    }
+  })
 
 t.test('a ready connection notices that its peer is gone', async (t) => {
   for (const lose of [
@@ -190,47 +196,48 @@ t.test('a player who left before the join', async (t) => {
   t.same(on.events.sort(), ['agent ready', 'agent reset', 'relay ready', 'relay reset'])
 })
 
-t.test('a slow reader holds the writer back and little is held between them', async (t) => {
-  const on = await wire(t)
-  for (const turned of [false, true]) {
-    const player = await play(t, on)
-    const [first, second] = turned ? [player.right, player.left] : [player.left, player.right]
-    second.pause()
-    const chunk = Buffer.alloc(65_536, 3)
-    let written = 0
-    const pump = () => {
-      while (written < 64 * 1024 * 1024) {
-        written += chunk.length
-        if (!first.write(chunk)) break
+for (const pair of [socketPair, tlsPair])
+  t.test(`a slow reader holds the writer back and little is held between them: ${pair.name}`, async (t) => {
+    const on = await wire(t, { pair })
+    for (const turned of [false, true]) {
+      const player = await play(t, on)
+      const [first, second] = turned ? [player.right, player.left] : [player.left, player.right]
+      second.pause()
+      const chunk = Buffer.alloc(65_536, 3)
+      let written = 0
+      const pump = () => {
+        while (written < 64 * 1024 * 1024) {
+          written += chunk.length
+          if (!first.write(chunk)) break
+        }
       }
+      first.on('drain', pump)
+      pump()
+      const { near, far, counted } = player
+      let before = -1
+      let stillSince = performance.now()
+      await until(() => {
+        const passed = turned ? counted.fromFar : counted.fromNear
+        if (passed !== before) stillSince = performance.now()
+        before = passed
+        return performance.now() - stillSince > 100
+      })
+      for (const socket of [near, far, on.relaySocket, on.agentSocket]) {
+        t.ok(socket.writableLength <= 512 * 1024, `waits to be sent: ${socket.writableLength}`)
+        t.ok(socket.readableLength <= 512 * 1024, `was read: ${socket.readableLength}`)
+      }
+      t.ok(written < 64 * 1024 * 1024, 'the writer is held back')
+      first.off('drain', pump)
+      const total = written
+      t.equal((await readBytes(second, total)).length, total, 'and nothing is lost')
+      first.end()
+      second.end()
+      first.resume()
+      second.resume()
+      await player.ended
+      await until(() => on.relay.ready)
     }
-    first.on('drain', pump)
-    pump()
-    const { near, far, counted } = player
-    let before = -1
-    let stillSince = performance.now()
-    await until(() => {
-      const passed = turned ? counted.fromFar : counted.fromNear
-      if (passed !== before) stillSince = performance.now()
-      before = passed
-      return performance.now() - stillSince > 100
-    })
-    for (const socket of [near, far, on.relaySocket, on.agentSocket]) {
-      t.ok(socket.writableLength <= 512 * 1024, `waits to be sent: ${socket.writableLength}`)
-      t.ok(socket.readableLength <= 512 * 1024, `was read: ${socket.readableLength}`)
-    }
-    t.ok(written < 64 * 1024 * 1024, 'the writer is held back')
-    first.off('drain', pump)
-    const total = written
-    t.equal((await readBytes(second, total)).length, total, 'and nothing is lost')
-    first.end()
-    second.end()
-    first.resume()
-    second.resume()
-    await player.ended
-    await until(() => on.relay.ready)
-  }
-})
+  })
 
 t.test('a last reader that takes nothing is given up', async (t) => {
   const on = await wire(t, { flushTimeoutMs: 50 })
@@ -298,7 +305,8 @@ t.test('the next player may follow in the same packet as the last frame of the o
       exchange.refuse('target_refused')
     },
   })
-  const start = (remotePort: number) => encodeFrame(FrameType.START, Buffer.from(JSON.stringify({ ...START, remotePort })))
+  const start = (remotePort: number) =>
+    encodeFrame(FrameType.START, Buffer.from(JSON.stringify({ ...START, remotePort })))
   const empty = Buffer.alloc(0)
   const abort = encodeFrame(FrameType.ABORT, empty)
   const said = [start(1), encodeFrame(FrameType.CHUNK, Buffer.from('said')), abort, start(2), abort, start(3), abort]
@@ -307,4 +315,38 @@ t.test('the next player may follow in the same packet as the last frame of the o
   t.same(events, ['start 1', 'ready', 'start 2', 'ready', 'start 3', 'ready'])
   peer.destroy()
   await until(() => events.length === 7)
+})
+
+t.test('cut in the moment of the end', async (t) => {
+  const on = await wire(t)
+  const [left, near] = await socketPair(t)
+  const [, far] = await socketPair(t)
+  const started = new Promise<Exchange>((resolve) => {
+    on.onStart = resolve
+  })
+  on.relay.start(START, { onAccept: () => {}, onRefuse: () => {} }).join(near, { onClose: () => {} })
+  left.end()
+  const exchange = await started
+  await until(() => near.readableEnded)
+  await until(() => on.relaySocket.bytesWritten === on.agentSocket.bytesRead, 'all has arrived')
+  exchange.accept()
+  const ended = new Promise((resolve) => exchange.join(far, { onClose: resolve }))
+  // The end was here already, and is on its way to the target now.
+  exchange.cut()
+  t.equal(await within(ended, 'the end of the exchange'), 'cut')
+})
+
+t.test('a bound on the rate lets parts of what was read pass', async (t) => {
+  for (const pair of [socketPair, tlsPair]) {
+    const on = await wire(t, { pair })
+    const throttles = { fromNear: new Throttle(), fromFar: new Throttle() }
+    for (const throttle of Object.values(throttles)) throttle.setRate(200_000)
+    const { left, right, ended } = await play(t, on, { throttles })
+    const said = randomBytes(30_000)
+    const heard = [readAll(left), readAll(right)]
+    left.end(said)
+    right.end(said)
+    for (const bytes of await Promise.all(heard)) t.ok(bytes.equals(said))
+    t.same((await ended)[0], { reason: 'end', counts: { fromNear: said.length, fromFar: said.length } })
+  }
 })

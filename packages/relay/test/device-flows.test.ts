@@ -66,6 +66,20 @@ t.test('items for a flow that is over are dropped, and the agent is told', async
   )
 })
 
+t.test('items of an earlier generation do not reach the flow that has the slot now', async (t) => {
+  const channel = new TestChannel()
+  const flows = startDeviceFlows(t, channel, { minSlots: 1 })
+  const old = openFlow(flows, 9)
+  old.flow?.close()
+  const young = openFlow(flows, 9)
+  t.equal(slotOf(young.flow?.id ?? 0), slotOf(old.flow?.id ?? 1))
+  for (const kind of [ItemKind.OPENED, ItemKind.DATA, ItemKind.CLOSE])
+    channel.hooks?.onItem(kind, old.flow?.id ?? 0, Buffer.from('x'))
+  t.match(young, { heard: [], opened: 0, ended: 0 })
+  channel.hooks?.onItem(ItemKind.DATA, young.flow?.id ?? 0, Buffer.from('y'))
+  t.same(young.heard, ['y'])
+})
+
 t.test('a datagram from the target stands for OPENED', async (t) => {
   const channel = new TestChannel()
   const player = openFlow(startDeviceFlows(t, channel), 9)
@@ -92,7 +106,7 @@ t.test('REJECTED that is none is passed over', async (t) => {
 
 t.test('a path that is gone is waited for, for a while', async (t) => {
   const channel = new TestChannel()
-  const flows = startDeviceFlows(t, channel, 100)
+  const flows = startDeviceFlows(t, channel, { linkWaitMs: 100 })
   const player = openFlow(flows, 9)
   t.equal(flows.reachable, true)
   channel.setPath(undefined)

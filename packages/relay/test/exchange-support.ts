@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { DataConnection, type Exchange, type SpliceCounts, type SpliceEnd } from '../dist/data-connection.js'
+import { createSelfSigned } from '../dist/self-signed.js'
 import type { Throttle } from '../dist/throttle.js'
 import { within } from './support.js'
 
@@ -19,6 +21,24 @@ export async function socketPair(t: Teardown): Promise<[client: Socket, server: 
   const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
   const [server] = (await once(listener, 'connection')) as [Socket]
   if (client.connecting) await once(client, 'connect')
+  listener.close()
+  for (const socket of [client, server]) {
+    socket.on('error', () => {})
+    t.teardown(() => socket.destroy())
+  }
+  return [client, server]
+}
+
+/** The same under TLS. */
+export async function tlsPair(t: Teardown): Promise<[client: Socket, server: Socket]> {
+  const listener = createTlsServer({ ...createSelfSigned(), allowHalfOpen: true, noDelay: true })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = listener.address() as AddressInfo
+  const raw = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+  const client = connectTls({ socket: raw, rejectUnauthorized: false })
+  const [server] = (await once(listener, 'secureConnection')) as [Socket]
+  if (!client.authorized && client.getProtocol() === null) await once(client, 'secureConnect')
   listener.close()
   for (const socket of [client, server]) {
     socket.on('error', () => {})
@@ -56,8 +76,18 @@ export async function wire(
     onClose: () => void events.push(`${name} closed`),
   })
   const relay = new DataConnection(relaySocket, end('relay'))
-  const agent = new DataConnection(agentSocket, { ...end('agent'), onStart: (_message, exchange) => made.onStart(exchange) })
-  const made: Wire = { relay, agent, relaySocket, agentSocket, events, onStart: (exchange) => exchange.refuse('agent_busy') }
+  const agent = new DataConnection(agentSocket, {
+    ...end('agent'),
+    onStart: (_message, exchange) => made.onStart(exchange),
+  })
+  const made: Wire = {
+    relay,
+    agent,
+    relaySocket,
+    agentSocket,
+    events,
+    onStart: (exchange) => exchange.refuse('agent_busy'),
+  }
   return made
 }
 

@@ -43,8 +43,12 @@ export function startAgentFlows(
   return { flows, refusals, told }
 }
 
-export function startDeviceFlows(t: Teardown, channel: TestChannel, linkWaitMs = 5_000): DeviceFlows<TestChannel> {
-  const flows = new DeviceFlows(linkWaitMs, channel.open)
+export function startDeviceFlows(
+  t: Teardown,
+  channel: TestChannel,
+  { linkWaitMs = 5_000, minSlots }: { linkWaitMs?: number; minSlots?: number } = {},
+): DeviceFlows<TestChannel> {
+  const flows = new DeviceFlows(linkWaitMs, channel.open, minSlots)
   t.teardown(() => flows.close())
   return flows
 }
@@ -83,7 +87,11 @@ export class Listener implements FlowHandlers {
   }
 }
 
-export function openFlow(flows: DeviceFlows<TestChannel>, targetPort: number, more: Partial<FlowMessage> = {}): Listener {
+export function openFlow(
+  flows: DeviceFlows<TestChannel>,
+  targetPort: number,
+  more: Partial<FlowMessage> = {},
+): Listener {
   const listener = new Listener()
   const target = { host: '127.0.0.1', port: targetPort }
   listener.flow = flows.open(

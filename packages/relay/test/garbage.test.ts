@@ -20,7 +20,11 @@ function nonsense(heard: Buffer[]): Buffer {
     () => randomBytes(randomInt(3_000)),
     () => Buffer.from(`GET /${'x'.repeat(randomInt(200))} HTTP/1.1\r\n\r\n`),
     () => frame(randomInt(256), randomBytes(randomInt(200))),
-    () => frame(randomInt(16), Buffer.from(JSON.stringify({ protocol: randomInt(4), token: 'x', channel: '0', ticket: null }))),
+    () =>
+      frame(
+        randomInt(16),
+        Buffer.from(JSON.stringify({ protocol: randomInt(4), token: 'x', channel: '0', ticket: null })),
+      ),
     // More announced than comes, up to all that four bytes can say.
     () => frame(randomInt(16), Buffer.alloc(4), randomInt(2 ** 32)),
     // A TLS record that says it is a ClientHello.
@@ -48,7 +52,11 @@ function flipped(bytes: Buffer): Buffer {
 /** Says something, and then ends, breaks off, or stays. */
 async function intrude(t: Test, port: number, bytes: Buffer): Promise<void> {
   // Another address than the agent's, so that those who stay take no place from it.
-  const socket = connect({ port, host: '127.0.0.1', ...(process.platform === 'linux' ? { localAddress: '127.0.0.9' } : {}) })
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    ...(process.platform === 'linux' ? { localAddress: '127.0.0.9' } : {}),
+  })
   t.teardown(() => socket.destroy())
   socket.on('error', () => {})
   const closed = new Promise((resolve) => socket.once('close', resolve))
@@ -61,7 +69,10 @@ async function intrude(t: Test, port: number, bytes: Buffer): Promise<void> {
 }
 
 /** Asks on and on, one question at a time, until told to stop; gives how many answers came. Wrong or missing: rejects. */
-function keepAsking(send: (asked: string) => void, onAnswer: (take: (answer: string) => void) => void): () => Promise<number> {
+function keepAsking(
+  send: (asked: string) => void,
+  onAnswer: (take: (answer: string) => void) => void,
+): () => Promise<number> {
   let round = 0
   let stopping = false
   let timer: NodeJS.Timeout
@@ -165,7 +176,10 @@ for (const encryption of ['tls', 'off'] as const)
     t.ok((await stopUdp()) > 0)
     const growth = [(await relay.residentBytes()) - before[0], (await agent.residentBytes()) - before[1]]
     for (const bytes of growth) t.ok(bytes < MAX_GROWTH_BYTES, `grew by ${bytes}`)
-    t.match(await relay.traffic(), [{ connections: 1, open: 1 }, { connections: 1, open: 1 }])
+    t.match(await relay.traffic(), [
+      { connections: 1, open: 1 },
+      { connections: 1, open: 1 },
+    ])
     t.match(await agent.links(), [{ connected: true }])
     t.ok(relay.alive && agent.alive)
     t.equal(relay.stderr + agent.stderr, '')

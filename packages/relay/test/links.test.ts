@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type AgentEvents, createAgent, createRelay, type Relay, type RelayEvents } from '../dist/index.js'
+import { type AgentEvents, createAgent, createRelay, type RelayEvents } from '../dist/index.js'
 import { memoryStorage } from '../dist/storage/memory.js'
 import {
   addressOf,

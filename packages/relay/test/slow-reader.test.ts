@@ -4,7 +4,13 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { startLinkProxy } from './programs/link-proxy.js'
-import { type AgentProgram, linkedPrograms, type RelayProgram, startAgentProgram, startRelayProgram } from './programs/programs.js'
+import {
+  type AgentProgram,
+  linkedPrograms,
+  type RelayProgram,
+  startAgentProgram,
+  startRelayProgram,
+} from './programs/programs.js'
 import { allocation, readBytes, startService, startUdpEcho, until, within } from './support.js'
 
 const MIB = 1_048_576
@@ -165,7 +171,10 @@ for (const path of ['UDP', 'a stream'] as const)
       const before = await other.residentBytes()
       still.signal('SIGSTOP')
       // From where the standing one cannot take it: players towards the agent, the service towards the relay.
-      const flood = standing === 'agent' ? () => player.send(DATAGRAM, port, '127.0.0.1') : () => echo.send(DATAGRAM, flow, '127.0.0.1')
+      const flood =
+        standing === 'agent'
+          ? () => player.send(DATAGRAM, port, '127.0.0.1')
+          : () => echo.send(DATAGRAM, flow, '127.0.0.1')
       for (let sent = 0; sent < FLOOD; sent += 1) {
         flood()
         if (sent % 50 === 0) await new Promise((resolve) => setImmediate(resolve))

@@ -170,6 +170,18 @@ t.test('players who come before the agent are served when it is there', async (t
   t.equal(String(await readBytes(second, 6)), 'second')
 })
 
+t.test('who waits, and ends without a word, is answered', async (t) => {
+  const { port: target } = await startService(t, (socket) => socket.on('end', () => socket.end('bye')).resume())
+  const relay = await startRelay(t)
+  await relay.apply({ revision: 1, allocations: [allocation(1, target)] })
+  const player = await dial(t, portOf(relay, 1))
+  player.end()
+  const answer = readAll(player)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await startAgent(t, relay)
+  t.equal(String(await answer), 'bye')
+})
+
 t.test(
   'players held for an agent: so many for one device, cut with their allocation, missed when they leave',
   async (t) => {

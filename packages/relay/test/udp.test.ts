@@ -3,7 +3,18 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import t from 'tap'
 import type { RelayEvents } from '../dist/index.js'
-import { allocation, portOf, startAgent, startTunnel, startUdpEcho, udpSocket, until, within } from './support.js'
+import {
+  addressOf,
+  allocation,
+  portOf,
+  startAgent,
+  startRelay,
+  startTunnel,
+  startUdpEcho,
+  udpSocket,
+  until,
+  within,
+} from './support.js'
 
 type Udp = Awaited<ReturnType<typeof udpSocket>>
 
@@ -91,6 +102,33 @@ t.test('flows are bounded, on the allocation and from one source', async (t) => 
   }
 })
 
+t.test('a full port takes newcomers instead of who may be forged, but never of a player', async (t) => {
+  const target = await startUdpEcho(t)
+  for (const hasSentAgain of [false, true]) {
+    const { port, relay } = await startTunnel(t, target.port, {
+      ...udp,
+      relay: { limits: { maxUdpFlowsPerAllocation: 1 } },
+    })
+    const ends: unknown[] = []
+    relay.on('connection', ({ reason }) => reason !== undefined && ends.push(reason))
+    const first = await udpSocket(t)
+    await ask(first, port, Buffer.from('a'))
+    if (hasSentAgain) await ask(first, port, Buffer.from('b'))
+    const second = await udpSocket(t)
+    let heard = 0
+    second.on('message', () => {
+      heard += 1
+    })
+    const begun = performance.now()
+    await until(() => {
+      second.send('c', port, '127.0.0.1')
+      return heard > 0 || performance.now() - begun > 1_500
+    })
+    t.equal(heard > 0, !hasSentAgain)
+    t.same(ends, hasSentAgain ? [] : ['busy'])
+  }
+})
+
 t.test('a server that is not there yet is reached by the same flow when it is', async (t) => {
   const probe = createSocket('udp4').bind(0, '127.0.0.1')
   await once(probe, 'listening')
@@ -161,13 +199,82 @@ t.test('a burst is passed on or dropped, but never held without bound', async (t
   t.ok((relay.traffic()[0]?.bytesIn ?? 0) <= 500_000 + 2_000)
 })
 
-t.test('a second agent of the device serves the flows that come after', async (t) => {
+t.test('another agent of the device serves the flows that there are, and their players stay', async (t) => {
   const target = await startUdpEcho(t)
   const { port, relay, agent } = await startTunnel(t, target.port, udp)
   const player = await udpSocket(t)
   await ask(player, port, Buffer.from('a'))
   await agent.stop()
-  await until(() => relay.traffic()[0]?.open === 0)
+  await until(() => relay.devices().length === 0)
   await startAgent(t, relay)
-  t.equal(String(await ask(player, port, Buffer.from('b'))), 'b')
+  await echoes(player, port, 'b')
+  t.match(relay.traffic(), [{ connections: 1, open: 1 }])
 })
+
+t.test('a relay that was restarted: the agent’s old flows end and the player goes on', async (t) => {
+  const target = await startUdpEcho(t)
+  const seen = new Set<number>()
+  target.on('message', (_, from) => seen.add(from.port))
+  const { port, relay, agent } = await startTunnel(t, target.port, udp)
+  const events: string[] = []
+  agent.on('connection', ({ phase, reason }) => events.push(reason ?? phase))
+  const player = await udpSocket(t)
+  await ask(player, port, Buffer.from('a'))
+  const { dataPort } = relay
+  await relay.stop()
+  const ticket = { id: relay.id, host: '127.0.0.1' }
+  const next = await startRelay(t, { dataPort })
+  await next.apply({ revision: 1, allocations: [allocation(1, target.port, { protocol: 'udp', port })] })
+  agent.connect({ ...addressOf(next), ...ticket })
+  await until(() => next.devices().length === 1)
+  await echoes(player, port, 'b')
+  t.equal(seen.size, 2)
+  t.equal(events.filter((event) => event === 'open').length, 2)
+  t.ok(events.includes('cut') || events.includes('end'), 'the flow of before has ended')
+})
+
+t.test('the target is told who speaks, in front of the first datagram only', async (t) => {
+  const target = await udpSocket(t)
+  const seen: Buffer[] = []
+  target.on('message', (payload) => seen.push(payload))
+  const options = { protocol: 'udp' as const, options: { proxyProtocol: 'v2' as const } }
+  const { port, relay } = await startTunnel(t, target.port, { allocation: options })
+  const player = await udpSocket(t)
+  for (const text of ['one', 'two']) {
+    player.send(text, port, '127.0.0.1')
+    await until(() => seen.length === (text === 'one' ? 1 : 2))
+  }
+  const [first = Buffer.alloc(0), second] = seen
+  t.equal(String(first.subarray(-3)), 'one')
+  t.equal(first.length, 28 + 3)
+  t.equal(first.readUInt16BE(24), player.port)
+  t.equal(first.readUInt16BE(26), port)
+  t.equal(String(second), 'two')
+  t.match(relay.traffic(), [{ bytesIn: 6 }], 'payload only')
+})
+
+t.test('a player of a device without a link leaves nothing behind', async (t) => {
+  const relay = await startRelay(t)
+  const events: unknown[] = []
+  relay.on('connection', (event) => events.push(event))
+  await relay.apply({ revision: 1, allocations: [allocation(1, 9, { protocol: 'udp' })] })
+  const player = await udpSocket(t)
+  for (let n = 0; n < 50; n += 1) player.send('x', portOf(relay, 1), '127.0.0.1')
+  const target = await startUdpEcho(t)
+  await relay.apply({ revision: 2, allocations: [allocation(1, target.port, { protocol: 'udp' })] })
+  await startAgent(t, relay)
+  await echoes(player, portOf(relay, 1), 'y')
+  t.match(events, [{ phase: 'open' }])
+})
+
+/** Sends until it is answered; what is under way while the agent changes may be lost. */
+async function echoes(player: Udp, port: number, text: string): Promise<void> {
+  const heard: string[] = []
+  const hear = (payload: Buffer) => heard.push(String(payload))
+  player.on('message', hear)
+  await until(() => {
+    player.send(text, port, '127.0.0.1')
+    return heard.includes(text)
+  })
+  player.off('message', hear)
+}

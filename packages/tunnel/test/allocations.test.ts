@@ -244,6 +244,7 @@ t.test('relays are listed with their load', async (t) => {
       kind: 'embedded',
       host: 'localhost',
       dataPort: Number,
+      encryption: 'tls',
       hostGroup: 'localhost',
       region: null,
       online: true,

@@ -28,7 +28,7 @@ t.test('on a Postgres server', { skip: skipWithout('Postgres', missingPostgres()
   const describe = (id: string, rest: Partial<RelayDescription> = {}): RelayDescription => ({
     ...{ id, kind: 'embedded', host: 'Localhost', dataPort: 1, hostGroup: undefined, region: undefined },
     ...{ labels: undefined, capacity: undefined, portRange: undefined, ticketKey: randomBytes(32) },
-    ...{ clockOffsetMs: 0, version: '1.0.0' },
+    ...{ clockOffsetMs: 0, version: '1.0.0', fingerprint: undefined, encryption: 'tls' },
     ...rest,
   })
   const relay = async (id: string) =>

@@ -61,6 +61,9 @@ async function room(t: Pick<typeof import('tap').t, 'teardown'>) {
       return relay.change(change)
     },
     disconnectDevice: (deviceId) => relay.disconnectDevice(deviceId),
+    get revision() {
+      return relay.revision
+    },
     status: () => relay.status(),
     traffic: () => relay.traffic(),
     on: (event, handler) => relay.on(event, handler),

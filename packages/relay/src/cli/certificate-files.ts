@@ -33,17 +33,20 @@ export function followCertificate(
   everyMs: number = LOOK_AGAIN_MS,
 ): () => void {
   let seen = files.option.certificate
+  let lastTrouble = ''
   const look = async () => {
     try {
       const pair = await readPair(files.certificate, files.privateKey)
       if (isDeepStrictEqual(pair, seen)) return
-      // One that is no good is said once. A pair of which one file was still to be written is another the next time.
+      // A pair of which one file was still to be written is another the next time.
       seen = pair
       relay.setCertificate(pair)
+      lastTrouble = ''
       output.event('certificate_renewed', `a renewed certificate is in use (${files.certificate})`)
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
-      output.notice('certificate_not_renewed', `the certificate in use stays: ${detail}`)
+      if (detail !== lastTrouble) output.notice('certificate_not_renewed', `the certificate in use stays: ${detail}`)
+      lastTrouble = detail
     }
   }
   const timer = setInterval(look, everyMs).unref()

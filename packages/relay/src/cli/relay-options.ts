@@ -18,6 +18,8 @@ export interface RelayCommandOptions {
   hostGroup?: string
   capacity?: number
   portRange?: { from: number; to: number }
+  /** Default: none. */
+  metricsAddress?: { host: string; port: number }
 }
 
 export function relayOptions(command: Command): Command {
@@ -37,6 +39,7 @@ export function relayOptions(command: Command): Command {
     .option('--region <name>', 'where it stands, for the choice of a relay', parseLabel)
     .option('--host-group <name>', 'relays that share a public name and stand in for each other', parseLabel)
     .option('--capacity <count>', 'tunnels that it takes at most', parseCapacity)
+    .option('--metrics-address <host:port>', 'serve GET /metrics (Prometheus) and /healthz there', parseMetricsAddress)
     .option('--port-range <from-to>', "public ports that it may bind (default: the panel's)", parsePortRange)
 }
 
@@ -56,6 +59,13 @@ function parseCapacity(text: string): number {
   const capacity = wholeNumber(text, 0, CONTROL_LIMITS.relayAllocations)
   if (capacity !== undefined) return capacity
   throw new InvalidArgumentError(`It must be a number from 0 to ${CONTROL_LIMITS.relayAllocations}.`)
+}
+
+function parseMetricsAddress(text: string): { host: string; port: number } {
+  const [, host = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? []
+  const port = wholeNumber(digits, 0, 65_535)
+  if (host !== '' && port !== undefined) return { host: parseBindHost(host), port }
+  throw new InvalidArgumentError('It must be an address and a port, such as 127.0.0.1:9464 or [::1]:9464.')
 }
 
 /** A-B, both included. */

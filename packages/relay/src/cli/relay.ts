@@ -8,6 +8,7 @@ import { followCertificate, readCertificate } from './certificate-files.js'
 import type { CliContext } from './context.js'
 import { type Credentials, findCredentials } from './credentials.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'
+import { serveMetrics } from './metrics.js'
 import type { RelayCommandOptions } from './relay-options.js'
 import { reportRelay } from './relay-report.js'
 import { showAddress } from './target.js'
@@ -29,7 +30,7 @@ export async function relay(context: CliContext, options: RelayCommandOptions): 
     import('../storage/file.js'),
   ])
   const { bindHost, dataPort, publicHost = DEFAULT_PUBLIC_HOST, encryption, ...more } = options
-  const { certificate: certificateFile, privateKey, ...hello } = more
+  const { certificate: certificateFile, privateKey, metricsAddress, ...hello } = more
   const files = await readCertificate(certificateFile, privateKey)
   const storage = fileStorage(`${context.configPath}.state`)
   const { logger } = output
@@ -47,8 +48,10 @@ export async function relay(context: CliContext, options: RelayCommandOptions): 
     refused.abort()
   })
   reportRelay({ relay: served, channel, output, panel: showPanel(credentials.panel) })
+  let endMetrics = async () => {}
   try {
     await start(served, options)
+    endMetrics = await serveMetrics(served, metricsAddress, output)
     const agents = showAddress(publicHost, served.dataPort)
     const { fingerprint } = served
     const fields = { relayId: id, bindHost, publicHost, dataPort: served.dataPort, encryption, fingerprint }
@@ -61,6 +64,7 @@ export async function relay(context: CliContext, options: RelayCommandOptions): 
     return ExitCode.ok
   } finally {
     unfollow?.()
+    await endMetrics()
     await stop(served, channel)
   }
 }

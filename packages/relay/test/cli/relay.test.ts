@@ -1,8 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
-import { createAgent } from '../../dist/index.js'
+import { followCertificate, readCertificate } from '../../dist/cli/certificate-files.js'
+import type { Output } from '../../dist/cli/output.js'
+import { type CertificatePair, createAgent } from '../../dist/index.js'
+import { checkCertificate } from '../../dist/relay-identity.js'
+import { createSelfSigned } from '../../dist/self-signed.js'
 import { createTicketIssuer } from '../../dist/tickets.js'
 import { createFakePanel, type FakeConnection, type FakePanel, problem, until } from '../fake-panel.js'
 import { dial, readAll, readBytes, startEcho } from '../support.js'
@@ -20,7 +24,10 @@ async function scene(t: Test): Promise<{ panel: FakePanel; home: Home }> {
 }
 
 interface SaidHello {
-  relay: { ticketKey: string; dataPort: number; fingerprint: string; publicHost: string; revision: number } & Record<string, unknown>
+  relay: { ticketKey: string; dataPort: number; fingerprint: string; publicHost: string; revision: number } & Record<
+    string,
+    unknown
+  >
 }
 
 async function welcome(connection: FakeConnection): Promise<SaidHello> {
@@ -47,7 +54,17 @@ t.test('serves players, restarts from its state without a panel, ends with 0 on 
   t.equal(connection.headers.authorization, `Bearer ${TOKEN}`)
   const { relay } = await welcome(connection)
   const portRange = { from: 20_000, to: 20_999 }
-  t.match(relay, { dataPort, publicHost: '127.0.0.1', region: 'eu', hostGroup: 'g1', capacity: 5, portRange })
+  t.match(relay, {
+    encryption: 'tls',
+    fingerprint: /^[0-9a-f]{64}$/,
+    dataPort,
+    publicHost: '127.0.0.1',
+    region: 'eu',
+    hostGroup: 'g1',
+    capacity: 5,
+    portRange,
+  })
+  await first.says(new RegExp(`^certificate ${relay.fingerprint}$`, 'm'))
   await first.says(/^connected to .* as eu-relay$/m)
 
   const echo = await startEcho(t)
@@ -161,4 +178,75 @@ t.test('a bind host for everybody without a public host is warned of', async (t)
   await welcome(await panel.nextConnection())
   command.kill('SIGTERM')
   t.equal(await command.exit, 0)
+})
+
+t.test('without encryption it says so, to people and to the panel', async (t) => {
+  const { panel, home } = await scene(t)
+  const command = home.start(['relay', '--encryption', 'off', '--data-port', '0'])
+  const { relay } = await welcome(await panel.nextConnection())
+  t.match(relay, { encryption: 'off', fingerprint: undefined })
+  await command.says(/encryption is off/)
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+})
+
+t.test('a certificate of files, renewed while it runs', async (t) => {
+  const { panel, home } = await scene(t)
+  const [certificate, privateKey] = [`${home.config}.cert.pem`, `${home.config}.key.pem`]
+  const pair = createSelfSigned({ commonName: 'localhost' })
+  await writeFile(certificate, pair.cert)
+  await writeFile(privateKey, pair.key)
+  const args = ['relay', '--data-port', '0', '--certificate', certificate]
+  const command = home.start([...args, '--private-key', privateKey])
+  const { relay } = await welcome(await panel.nextConnection())
+  t.match(relay, { encryption: 'tls', fingerprint: undefined })
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+
+  const half = home.start(args)
+  t.equal(await half.exit, 2)
+  t.match(half.stderr(), /belong together/)
+  const missing = home.start([...args, '--private-key', `${privateKey}.gone`])
+  t.equal(await missing.exit, 1)
+  t.match(missing.stderr(), /key\.pem\.gone cannot be read \(ENOENT\)/)
+  const off = home.start([...args, '--private-key', privateKey, '--encryption', 'off'])
+  t.equal(await off.exit, 1)
+  t.match(off.stderr(), /certificate: there is no encryption/)
+  await writeFile(privateKey, createSelfSigned().key)
+  const mixed = home.start([...args, '--private-key', privateKey])
+  t.equal(await mixed.exit, 1)
+  t.match(mixed.stderr(), /the private key is not that of the certificate/)
+})
+
+t.test('files that were renewed are taken, bad ones are said once and not', async (t) => {
+  const home = await createHome(t)
+  const [certificate, privateKey] = [`${home.config}.cert.pem`, `${home.config}.key.pem`]
+  const write = (pair: CertificatePair) =>
+    Promise.all([writeFile(certificate, pair.cert), writeFile(privateKey, pair.key)])
+  await write(createSelfSigned())
+  const files = await readCertificate(certificate, privateKey)
+  if (files === undefined) throw new Error('no files')
+  const taken: CertificatePair[] = []
+  const said: string[] = []
+  const setCertificate = (pair: CertificatePair) => {
+    checkCertificate(pair)
+    taken.push(pair)
+  }
+  const say = (event: string) => void said.push(event)
+  const output = { event: say, notice: say } as unknown as Output
+  t.teardown(followCertificate(files, { setCertificate }, output, 5))
+  const second = createSelfSigned()
+  await write(second)
+  await until(() => taken.some(({ cert, key }) => cert === second.cert && key === second.key), 'the second')
+  said.length = 0
+  await writeFile(privateKey, 'nonsense')
+  await until(() => said.length > 0, 'a word')
+  const third = createSelfSigned()
+  await write(third)
+  await until(() => taken.at(-1)?.key === third.key, 'the third')
+  t.match(said[0], 'certificate_not_renewed')
+  t.equal(said.at(-1), 'certificate_renewed')
+  await rm(certificate)
+  await until(() => said.at(-1) === 'certificate_not_renewed', 'the missing file')
+  t.equal(taken.at(-1)?.cert, third.cert)
 })

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net'
 import t from 'tap'
 import { createRelay } from '../../dist/index.js'
 import { createFakePanel, until, within } from '../fake-panel.js'
-import { doorOf } from '../support.js'
+import { addressOf, doorOf, startRelay } from '../support.js'
 import { createHome } from './command.js'
 
 const DEVICE = 'd1'
@@ -58,6 +58,25 @@ t.test('run carries a player, refuses what its side forbids and says so once', a
   t.equal(await command.exit, 0)
   t.equal(command.stdout().match(/the panel asks for/g)?.length, 1)
   t.notOk(`${command.stdout()}${command.stderr()}`.includes(ticket))
+})
+
+t.test('a relay without encryption is warned of, once', async (t) => {
+  const relay = await startRelay(t, { id: 'eu1', encryption: 'off' })
+  const panel = await createFakePanel()
+  t.teardown(() => panel.close())
+  const home = await createHome(t)
+  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
+  const command = home.start(['run'])
+  const connection = await panel.nextConnection()
+  await connection.welcome()
+  const state = { type: 'state', allocations: [], relays: [addressOf(relay, DEVICE)] }
+  connection.send({ ...state, revision: 1 })
+  await command.says(/^linked to relay eu1$/m)
+  connection.send({ ...state, revision: 2 })
+  await connection.next('status')
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+  t.equal(command.stderr().match(/relay eu1 is without encryption/g)?.length, 1)
 })
 
 /** What a player is sent until the end. */

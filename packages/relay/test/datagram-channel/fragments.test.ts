@@ -17,7 +17,7 @@ const BUDGET = 262_144
 function bundled(items: Item[], maxBytes: number): Buffer[] {
   const turnEnd = new TurnEnd()
   const bundles: Buffer[] = []
-  const bundler = new Bundler(turnEnd, maxBytes, (bundle) => bundles.push(Buffer.from(bundle)))
+  const bundler = new Bundler(turnEnd, maxBytes, { emit: (bundle) => bundles.push(Buffer.from(bundle)) })
   for (const { kind, flow, payload } of items) bundler.add(kind, flow, payload)
   bundler.flush()
   turnEnd.close()

@@ -8,6 +8,7 @@ export interface SidePlan {
   pauseMs: number
   speaks: 'at once' | 'when it has heard something' | 'when the other has finished'
   reads: 'at once' | 'slowly' | 'when it has spoken'
+  ends: 'when it has spoken' | 'when the other has finished'
 }
 
 export interface BreakPlan {
@@ -70,6 +71,7 @@ function sideOf(random: Random): SidePlan {
     pauseMs: random() < 0.15 ? 1 + below(random, 5) : 0,
     speaks: 'at once',
     reads: random() < 0.1 ? 'slowly' : 'at once',
+    ends: 'when it has spoken',
   }
 }
 
@@ -82,7 +84,12 @@ export function planOf(seed: number): FlowPlan {
   if (turn < 0.2 && other.bytes > 0) one.speaks = 'when it has heard something'
   else if (turn < 0.4) one.speaks = 'when the other has finished'
   else if (turn < 0.5) one.reads = 'when it has spoken'
-  return { seed, player, target, breaks: random() < 0.2 ? breakOf(random, player, target) : undefined }
+  const breaks = random() < 0.2 ? breakOf(random, player, target) : undefined
+  const [breaker, hearer] = breaks?.by === 'player' ? [player, target] : [target, player]
+  // Who has not ended yet can tell a reset from an end.
+  const waits = breaker.speaks === 'when the other has finished' || hearer.reads === 'when it has spoken'
+  if (breaks !== undefined && !waits && random() < 0.7) hearer.ends = 'when the other has finished'
+  return { seed, player, target, breaks }
 }
 
 function breakOf(random: Random, player: SidePlan, target: SidePlan): BreakPlan {

@@ -85,7 +85,7 @@ function judge(
     if (clean && one.error !== undefined) faults.push(`${who} saw ${one.error}`)
     if (!one.ended || (other?.finished && one.received === sent.length)) return
     if (clean) faults.push(`${who} saw the end after ${one.received} bytes`)
-    else if (!one.broke) taken = true
+    else if (!one.broke && one.surely) taken = true
   }
   check('player', player, target)
   if (target !== undefined) check('target', target, player)

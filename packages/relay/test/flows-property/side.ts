@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { below, type BreakPlan, type Random, type SidePlan } from './plan.js'
+import { type BreakPlan, below, type Random, type SidePlan } from './plan.js'
 
 /** A slow reader stops this often at most, so that many small chunks do not take for ever. */
 const MAX_STOPS = 20
@@ -10,8 +10,10 @@ const NOTHING: Buffer = Buffer.alloc(0)
 export interface SideResult {
   received: number
   sha256: string
-  /** The other side's clean end was seen. */
+  /** The other side's end was seen. */
   ended: boolean
+  /** It was an end, and not a reset that came together with the last data: both read the same in Node, but who writes sees it. */
+  surely: boolean
   /** Its own end was said. */
   finished: boolean
   /** It broke the connection off itself. */
@@ -32,6 +34,7 @@ export class Side {
   #received = 0
   #stops = 0
   #ended = false
+  #surely = false
   #finished = false
   #broke = false
   #error: string | undefined
@@ -56,7 +59,7 @@ export class Side {
     })
     socket.on('end', () => {
       this.#ended = true
-      // A reset that comes together with data reads as an end in Node; whoever writes sees it.
+      this.#surely = socket.writable
       if (socket.writable) socket.write(NOTHING)
       this.#wake()
     })
@@ -71,7 +74,15 @@ export class Side {
     if (this.#plan.reads === 'when it has spoken') this.#read()
     await this.#closed
     const [received, ended, finished] = [this.#received, this.#ended && this.#error === undefined, this.#finished]
-    return { received, ended, finished, broke: this.#broke, sha256: this.#hash.digest('hex'), error: this.#error }
+    return {
+      received,
+      ended,
+      finished,
+      broke: this.#broke,
+      surely: this.#surely,
+      sha256: this.#hash.digest('hex'),
+      error: this.#error,
+    }
   }
 
   /** Where it stands, for whoever waits in vain. */
@@ -118,6 +129,7 @@ export class Side {
       if (!flowing) await this.#until(() => !this.socket.writableNeedDrain)
       if (pauseMs > 0) await delay(below(this.#random, pauseMs + 1))
     }
+    if (this.#plan.ends === 'when the other has finished') await this.#until(() => this.#ended)
     if (this.#over) return
     this.#finished = true
     this.socket.end()

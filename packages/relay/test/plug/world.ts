@@ -19,8 +19,21 @@ import { allocation, until } from '../support.js'
 
 /** Of these limits: a dead link is noticed, its player held for another and then for a data connection; and twice that on a busy machine. */
 export const LET_GO_MS = 5_000
-const relayLimits = { heartbeatMs: 200, linkTimeoutMs: 600, linkWaitMs: 500, openTimeoutMs: 600, handshakeTimeoutMs: 1_000 }
-const agentLimits = { maxHeartbeatMs: 200, linkTimeoutMs: 600, relayTimeoutMs: 600, targetTimeoutMs: 600, retryMinMs: 20, retryMaxMs: 200 }
+const relayLimits = {
+  heartbeatMs: 200,
+  linkTimeoutMs: 600,
+  linkWaitMs: 500,
+  openTimeoutMs: 600,
+  handshakeTimeoutMs: 1_000,
+}
+const agentLimits = {
+  maxHeartbeatMs: 200,
+  linkTimeoutMs: 600,
+  relayTimeoutMs: 600,
+  targetTimeoutMs: 600,
+  retryMinMs: 20,
+  retryMaxMs: 200,
+}
 
 /** A player's TCP connection. */
 export interface Player {
@@ -37,7 +50,8 @@ export interface World {
   proxy: LinkProxy
   tcpPort: number
   udpPort: number
-  startAgent(): Promise<void>
+  /** A new process with a new ticket. `first` runs when it is there and has not dialled yet. */
+  startAgent(first?: () => void): Promise<void>
   startRelay(): Promise<void>
   startService(): Promise<void>
   /** `says` goes out with the connect. */
@@ -62,9 +76,10 @@ export async function createWorld(t: Test): Promise<World> {
     world.relay = await startRelayProgram(t, { dataPort, storage: join(directory, 'relay.json'), limits: relayLimits })
     programs.push(world.relay)
   }
-  const startAgent = async () => {
+  const startAgent = async (first: () => void = () => {}) => {
     world.agent = await startAgentProgram(t, { limits: agentLimits })
     programs.push(world.agent)
+    first()
     await world.agent.connect({ ...(await world.relay.address()), port: proxy.port })
   }
   const startService = async () => {

@@ -25,7 +25,11 @@ interface LinkProxyOptions {
   onDatagram?: (payload: Buffer, agentPort: number) => void
 }
 
-export async function startLinkProxy(t: Teardown, relayPort: number, options: LinkProxyOptions = {}): Promise<LinkProxy> {
+export async function startLinkProxy(
+  t: Teardown,
+  relayPort: number,
+  options: LinkProxyOptions = {},
+): Promise<LinkProxy> {
   const pairs = new Set<[Socket, Socket]>()
   const strays = new Set<Socket>()
   const mappings = new Map<number, UdpSocket>()
@@ -89,8 +93,14 @@ export async function startLinkProxy(t: Teardown, relayPort: number, options: Li
       for (const [near, far] of pairs) {
         near.unpipe(far).pause()
         far.unpipe(near).pause()
-        near.removeAllListeners('close').removeAllListeners('error').on('error', () => {})
-        far.removeAllListeners('close').removeAllListeners('error').on('error', () => {})
+        near
+          .removeAllListeners('close')
+          .removeAllListeners('error')
+          .on('error', () => {})
+        far
+          .removeAllListeners('close')
+          .removeAllListeners('error')
+          .on('error', () => {})
         strays.add(near).add(far)
       }
       pairs.clear()

@@ -161,7 +161,9 @@ export class AgentProgram extends Program {
 }
 
 /** `storage`: path of a file. */
-export type RelayProgramOptions = Omit<RelayOptions, 'storage' | 'ticketKey' | 'admission' | 'logger'> & { storage?: string }
+export type RelayProgramOptions = Omit<RelayOptions, 'storage' | 'ticketKey' | 'admission' | 'logger'> & {
+  storage?: string
+}
 
 export async function startRelayProgram(t: Teardown, options: RelayProgramOptions = {}): Promise<RelayProgram> {
   const relay = new RelayProgram(t, options)
@@ -169,7 +171,10 @@ export async function startRelayProgram(t: Teardown, options: RelayProgramOption
   return relay
 }
 
-export async function startAgentProgram(t: Teardown, options: Omit<AgentOptions, 'logger'> = {}): Promise<AgentProgram> {
+export async function startAgentProgram(
+  t: Teardown,
+  options: Omit<AgentOptions, 'logger'> = {},
+): Promise<AgentProgram> {
   const agent = new AgentProgram(t, options)
   await agent.ready()
   return agent

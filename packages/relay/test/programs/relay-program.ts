@@ -3,8 +3,14 @@ import { createRelay, fileStorage, type RelayOptions, type RelayState } from '..
 import { addressOf } from '../support.js'
 import { serveParent } from './serve-parent.js'
 
-const { storage, ...options } = JSON.parse(process.argv[2] ?? '{}') as Omit<RelayOptions, 'storage'> & { storage?: string }
-const relay = createRelay({ dataPort: 0, ...options, ...(storage === undefined ? {} : { storage: fileStorage(storage) }) })
+const { storage, ...options } = JSON.parse(process.argv[2] ?? '{}') as Omit<RelayOptions, 'storage'> & {
+  storage?: string
+}
+const relay = createRelay({
+  dataPort: 0,
+  ...options,
+  ...(storage === undefined ? {} : { storage: fileStorage(storage) }),
+})
 await relay.start()
 const tell = serveParent({
   apply: (state: RelayState) => relay.apply(state),

@@ -1,5 +1,7 @@
 /** Answers what the parent process asks by name, and passes events on to it. Ends with the parent. */
-export function serveParent(methods: Record<string, (...args: never[]) => unknown>): (event: string, payload: unknown) => void {
+export function serveParent(
+  methods: Record<string, (...args: never[]) => unknown>,
+): (event: string, payload: unknown) => void {
   process.on('disconnect', () => process.exit(0))
   process.on('message', (asked: { id: number; method: string; args: never[] }) => {
     void answer(asked)

@@ -152,6 +152,10 @@ export class RelayPeer implements RemoteRelay, ControlPeer {
     if (this.#session.isOpen) this.#session.send({ type: 'relay_disconnect', deviceId })
   }
 
+  get revision(): number {
+    return this.#inForce
+  }
+
   status(): RelayStatus {
     return { running: !this.#hasEnded, revision: this.#inForce, allocations: this.#told.statuses() }
   }

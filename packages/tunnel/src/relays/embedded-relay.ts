@@ -129,6 +129,9 @@ function steer(relay: Relay): SteeredRelay {
     apply: (state) => relay.apply(state),
     change: (change) => relay.change(change),
     disconnectDevice: (deviceId) => relay.disconnectDevice(deviceId),
+    get revision() {
+      return relay.revision
+    },
     status: () => relay.status(),
     traffic: () => relay.traffic(),
     on: (event, handler) => relay.on(event, handler),

@@ -75,7 +75,7 @@ export function createRelaySync(options: RelaySyncOptions): RelaySync {
   }
 
   const tellWhole = async (): Promise<RelayError | undefined> => {
-    const current = relay.status().revision
+    const current = relay.revision
     let state = await readDesiredState(sql, relay.id, !enabled())
     if (state.revision <= current) {
       await raiseRevision(sql, current)

@@ -5,7 +5,10 @@ import type { Relay } from '@sallyport/relay'
  * should serve comes from the database; `apply` and `change` reject when it could not be told in time, and are tried again.
  */
 export interface SteeredRelay
-  extends Pick<Relay, 'id' | 'epoch' | 'apply' | 'change' | 'disconnectDevice' | 'status' | 'traffic' | 'on'> {
+  extends Pick<
+    Relay,
+    'id' | 'epoch' | 'apply' | 'change' | 'disconnectDevice' | 'revision' | 'status' | 'traffic' | 'on'
+  > {
   load(): RelayLoad
 }
 

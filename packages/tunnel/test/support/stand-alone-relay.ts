@@ -19,6 +19,7 @@ export interface StandAloneRelayOptions extends Said {
   readonly device?: Pick<Enrolled, 'id' | 'token'>
   readonly organisationId?: string
   readonly publicHost?: string
+  readonly encryption?: 'tls' | 'off'
   /** Who enrols it; default: `admin`. */
   readonly as?: TestUser
 }
@@ -26,11 +27,18 @@ export interface StandAloneRelayOptions extends Said {
 /** A relay of its own with its channel to `panel`; resolves when the panel lists it as online. */
 export async function startStandAloneRelay(
   panel: Panel,
-  { device, organisationId, publicHost = '127.0.0.1', as = admin, ...hello }: StandAloneRelayOptions = {},
+  {
+    device,
+    organisationId,
+    publicHost = '127.0.0.1',
+    encryption = 'tls',
+    as = admin,
+    ...hello
+  }: StandAloneRelayOptions = {},
 ): Promise<StandAloneRelay> {
   const start = { kind: 'server', name: 'relay', ...(organisationId ? { organisationId } : {}) }
   const { id, token } = device ?? (await panel.enrol(as, start))
-  const relay = createRelay({ id, dataPort: 0, publicHost })
+  const relay = createRelay({ id, dataPort: 0, publicHost, encryption })
   await relay.start()
   const channel = createRelayChannel({ panel: panel.url, token: () => token, relay, hello })
   channel.start()

@@ -1,0 +1,103 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import fc from 'fast-check'
+import t from 'tap'
+import { resetSocket } from '../dist/reset-socket.js'
+import { Throttle } from '../dist/throttle.js'
+import { play, socketPair, tlsPair, wire } from './exchange-support.js'
+import { ending, until, within } from './support.js'
+
+const RUNS = 80
+const SOURCE = randomBytes(4_000_000)
+
+/** What one side says: pieces, with a pause behind those that are marked. */
+const speech = fc.array(
+  fc.record({
+    bytes: fc.oneof(
+      { arbitrary: fc.integer({ min: 1, max: 100 }), weight: 3 },
+      { arbitrary: fc.integer({ min: 1, max: 70_000 }), weight: 2 },
+      { arbitrary: fc.integer({ min: 100_000, max: 1_500_000 }), weight: 1 },
+    ),
+    pause: fc.boolean(),
+  }),
+  { maxLength: 6 },
+)
+const flows = fc.record({
+  left: speech,
+  right: speech,
+  /** Reads after a while only. */
+  slow: fc.constantFrom('left' as const, 'right' as const, undefined),
+  throttled: fc.boolean(),
+  broken: fc.constantFrom('left' as const, 'right' as const, undefined, undefined, undefined),
+})
+
+async function say(socket: Socket, pieces: { bytes: number; pause: boolean }[]): Promise<string> {
+  const hash = createHash('sha256')
+  let at = 0
+  for (const { bytes, pause } of pieces) {
+    const piece = SOURCE.subarray(at % 1_000_000, (at % 1_000_000) + bytes)
+    at += bytes
+    hash.update(piece)
+    if (!socket.writable || socket.destroyed) break
+    if (!socket.write(piece)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
+    if (pause) await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  socket.end()
+  return hash.digest('hex')
+}
+
+async function hear(socket: Socket, slow: boolean): Promise<{ hash: string; ended: boolean }> {
+  const hash = createHash('sha256')
+  if (slow) await new Promise((resolve) => setTimeout(resolve, 20))
+  return await within(
+    new Promise((resolve) => {
+      let ended = false
+      socket.on('data', (chunk: Buffer) => hash.update(chunk))
+      socket.on('end', () => {
+        ended = true
+        resolve({ hash: hash.digest('hex'), ended })
+      })
+      socket.on('close', () => ended || resolve({ hash: '', ended }))
+      // It may have been before, when there was nothing to read.
+      if (socket.closed) resolve({ hash: socket.readableEnded ? hash.digest('hex') : '', ended })
+    }),
+    'the end of a stream',
+  )
+}
+
+for (const pair of [socketPair, tlsPair])
+  t.test(`streams arrive whole, one player after another on one connection: ${pair.name}`, async (t) => {
+    let on = await wire(t, { pair })
+    await fc.assert(
+      fc.asyncProperty(flows, async ({ left, right, slow, throttled, broken }) => {
+        const throttles = { fromNear: new Throttle(), fromFar: new Throttle() }
+        if (throttled) for (const throttle of Object.values(throttles)) throttle.setRate(200_000_000)
+        const player = await play(t, on, { throttles })
+        const heard = [hear(player.right, slow === 'right'), hear(player.left, slow === 'left')]
+        const said = [say(player.left, left), say(player.right, right)]
+        if (broken !== undefined) {
+          resetSocket(player[broken])
+          const other = broken === 'left' ? player.right : player.left
+          await ending(other)
+        } else {
+          const [toRight, toLeft] = await Promise.all(heard)
+          const [fromLeft, fromRight] = await Promise.all(said)
+          if (toRight?.hash !== fromLeft || toLeft?.hash !== fromRight) throw new Error('not what was said')
+          const [relay, agent] = await player.ended
+          const total = (pieces: typeof left) => pieces.reduce((sum, { bytes }) => sum + bytes, 0)
+          const counts = { fromNear: total(left), fromFar: total(right) }
+          if (relay.reason !== 'end' || agent.reason !== 'end') throw new Error(`${relay.reason}, ${agent.reason}`)
+          if (JSON.stringify(relay.counts) !== JSON.stringify(counts)) throw new Error('counts')
+          if (JSON.stringify(player.counted) !== JSON.stringify(counts)) throw new Error('counted')
+        }
+        await player.ended
+        await Promise.allSettled([...heard, ...said])
+        // One whose outgoing direction was blocked is closed instead of aborted.
+        await until(() => on.relay.ready || on.relay.closed)
+        if (on.relay.closed) on = await wire(t, { pair })
+      }),
+      { numRuns: RUNS },
+    )
+    t.pass()
+  })
