@@ -95,9 +95,8 @@ t.test('a game server is asked about itself, by many, while somebody floods', { 
   t.match(await until('an answer', () => queryGame(port)), expected)
 
   const flood = await startFlood(t, config)
-  const before = flood.answers()
+  await until('the flood comes through', () => flood.answers() > 1_000)
   const infos = await Promise.all(Array.from({ length: 10 }, () => until('an answer', () => queryGame(port))))
   flood.stop()
   for (const info of infos) t.match(info, expected)
-  t.ok(flood.answers() > before + 1_000, `${flood.answers() - before} datagrams of the flood came back`)
 })

@@ -96,9 +96,9 @@ export async function createWorld(t: Test): Promise<World> {
     await until(() => isAnswered(player('ehello')), 'a new player is served')
     await until(() => datagrams.isAnswered(), 'datagrams are answered')
   }
+  const tcpOpen = async () => (await world.relay.traffic()).find(({ allocationId }) => allocationId === 1)?.open
   const settled = async () => {
     for (const { socket } of players) socket.destroy()
-    const tcpOpen = async () => (await world.relay.traffic()).find(({ allocationId }) => allocationId === 1)?.open
     await until(async () => (await tcpOpen()) === 0, 'the relay counts nobody')
     for (const program of programs) t.equal(program.stderr, '')
     t.ok(world.relay.alive && world.agent.alive, 'nothing fell over')
@@ -116,6 +116,7 @@ export async function createWorld(t: Test): Promise<World> {
   await startAgent()
   await linkedPrograms(world.relay, world.agent)
   await served()
+  await until(async () => (await tcpOpen()) === 0, 'the first player has left')
   return world
 }
 
