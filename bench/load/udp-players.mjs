@@ -95,9 +95,10 @@ export function udpBlasted() {
   return count
 }
 
-/** Milliseconds from a new player's first datagram to its echo. */
-export async function firstDatagram({ host, port, source }) {
+/** Milliseconds from a new player's first datagram to its echo. `againMs`: it is said again after so long, as games do. */
+export async function firstDatagram({ host, port, source, againMs }) {
   const socket = createSocket('udp4')
+  let again
   try {
     socket.bind(0, source)
     await once(socket, 'listening')
@@ -105,11 +106,13 @@ export async function firstDatagram({ host, port, source }) {
     await once(socket, 'connect')
     const start = performance.now()
     socket.send('e')
+    if (againMs !== undefined) again = setInterval(() => socket.send('e'), againMs)
     await once(socket, 'message', { signal: AbortSignal.timeout(2_000) })
     return performance.now() - start
   } catch {
     return undefined
   } finally {
+    clearInterval(again)
     socket.close()
   }
 }

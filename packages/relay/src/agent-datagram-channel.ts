@@ -28,6 +28,8 @@ export interface ChannelTarget {
 }
 
 export interface AgentDatagramChannelOptions extends DatagramChannelOptions {
+  /** There are flows: a stream is kept for them where UDP does not get through. Else it needs traffic, or `wake`. */
+  isNeeded?: () => boolean
   timings?: Partial<ChannelTimings>
 }
 
@@ -39,7 +41,7 @@ const BY_UDP: Buffer = Buffer.of(USES_UDP)
 
 /** The agent's end of its datagrams with one relay. It decides on the path: the relay answers the way it is spoken to. */
 export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
-  readonly #options: DatagramChannelOptions
+  readonly #options: AgentDatagramChannelOptions
   readonly #timings: ChannelTimings
   readonly #turnEnd: TurnEnd = new TurnEnd()
   readonly #packets: ChannelPackets
@@ -98,11 +100,26 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
       this.#reach.doubt()
     } else {
       this.#streams.end()
+      this.#reach.doubt()
       this.#reach.begin(now, 1)
       this.#renewSocket()
       this.#choosePath()
     }
     this.#streams.renew(this.#session, target.dialStream)
+    this.#act()
+  }
+
+  /** The flows of before are over: what is still under way for them is not understood any more. To be called before `attach`. */
+  forget(): void {
+    this.#session = undefined
+    this.#older = undefined
+    this.#packets.use(undefined)
+  }
+
+  /** The relay has something for a flow and hears nothing: UDP is asked, and a stream opened where it does not answer. */
+  wake(): void {
+    this.#reach.want(performance.now())
+    this.#reach.hurry()
     this.#act()
   }
 
@@ -175,6 +192,7 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
     if (this.#older !== undefined && now >= this.#olderUntil) this.#older = undefined
     if (this.#traffic) this.#reach.traffic(now)
     this.#traffic = false
+    if (this.#options.isNeeded?.() === true) this.#reach.want(now)
     const { action, waitMs } = this.#reach.act(now)
     if (action === 'renew') this.#renewSocket()
     if (action === 'ping' && this.#socket?.open === true) {
@@ -185,6 +203,7 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
       this.#packetsTickedAt = now
       this.#packets.tick(now)
     }
+    if (!this.#reach.isWanted(now)) this.#streams.end()
     this.#streams.keep(now, this.#reach.needsStream(now))
     this.#choosePath()
     clearTimeout(this.#timer)

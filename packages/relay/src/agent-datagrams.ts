@@ -24,13 +24,18 @@ export class AgentDatagrams {
     const { limits } = this.#options
     this.#left.delete(relayId)
     const flows = this.#byRelay.get(relayId) ?? this.#create(relayId)
-    flows.welcome(table)
+    if (!flows.welcome(table)) flows.channel.forget()
     const { relay, host, port } = address
     flows.channel.attach(secrets, {
       host,
       port,
       dialStream: (onReady) => dialRelay(relay, { host, port, timeoutMs: limits.relayTimeoutMs, onReady }),
     })
+  }
+
+  /** The relay has datagrams and does not get them through. */
+  wake(relayId: string): void {
+    this.#byRelay.get(relayId)?.channel.wake()
   }
 
   /** There will be no link: what runs goes on. */
@@ -53,10 +58,10 @@ export class AgentDatagrams {
 
   #create(relayId: string): AgentFlows<AgentDatagramChannel> {
     const { limits } = this.#options
-    const flows = new AgentFlows({
+    const flows: AgentFlows<AgentDatagramChannel> = new AgentFlows({
       ...this.#options,
       relayId,
-      createChannel: (hooks) => new AgentDatagramChannel({ limits, ...hooks }),
+      createChannel: (hooks) => new AgentDatagramChannel({ limits, isNeeded: () => flows.size > 0, ...hooks }),
     })
     this.#byRelay.set(relayId, flows)
     return flows

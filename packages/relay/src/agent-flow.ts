@@ -53,7 +53,7 @@ export class AgentFlow {
     this.id = id
     this.message = message
     this.#options = options
-    this.#header = message.header === undefined ? undefined : Buffer.from(message.header, 'base64')
+    this.#header = headerOf(message)
     this.#held = new HeldDatagrams(budget, limits.maxUdpBufferBytes)
     void this.#open()
   }
@@ -111,6 +111,7 @@ export class AgentFlow {
         return undefined
       }
       socket.on('message', this.#fromTarget)
+      socket.on('error', this.#onError)
       this.#sender = new BoundedSender(socket, this.#options.limits.maxUdpBufferBytes)
       record.open()
       onOpened()
@@ -137,6 +138,11 @@ export class AgentFlow {
     this.#options.record.count(payload.length, 0)
   }
 
+  /** Nobody was there (RFC 792): whoever comes has not seen the header. */
+  readonly #onError = ({ code }: NodeJS.ErrnoException): void => {
+    if (code === 'ECONNREFUSED') this.#header = headerOf(this.message)
+  }
+
   readonly #fromTarget = (payload: Buffer): void => {
     this.active = true
     if (this.#options.channel.send(ItemKind.DATA, this.id, payload)) this.#options.record.count(0, payload.length)
@@ -152,4 +158,8 @@ export class AgentFlow {
     this.#gone = true
     this.#options.onGone()
   }
+}
+
+function headerOf({ header }: FlowMessage): Buffer | undefined {
+  return header === undefined ? undefined : Buffer.from(header, 'base64')
 }

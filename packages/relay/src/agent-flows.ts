@@ -54,7 +54,7 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
 
   constructor(options: AgentFlowsOptions<C>) {
     this.#options = options
-    this.channel = options.createChannel({ onItem: this.#onItem, onPath: () => {} })
+    this.channel = options.createChannel({ onItem: this.#onItem, onPath: ignore, onSilence: ignore })
   }
 
   /** Live flows. */
@@ -62,12 +62,13 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
     return this.#flows.size
   }
 
-  /** A link was welcomed by a relay with this table of flows. Those of another table are over. */
-  welcome(table: string): void {
-    if (this.#table === table) return
+  /** A link was welcomed by a relay with this table of flows. False: those of before were of another, and are over. */
+  welcome(table: string): boolean {
+    if (this.#table === table) return true
     this.#table = table
     this.#closeAll('cut')
     this.#generations.clear()
+    return false
   }
 
   /** Cuts every flow; the relay is not told, since they may go on elsewhere. The channel is its owner's to close. Resolves when all is closed. */
@@ -206,3 +207,5 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
     this.#sweep = undefined
   }
 }
+
+function ignore(): void {}

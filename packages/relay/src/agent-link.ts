@@ -34,6 +34,8 @@ export interface LinkUp {
 /** Who works with a link while it is up. */
 export interface LinkUser {
   onOrder(tokens: readonly string[]): void
+  /** The relay has datagrams and does not get them through. */
+  onWake(): void
   onDown(): void
 }
 
@@ -60,6 +62,8 @@ export class AgentLink {
   #retry: NodeJS.Timeout | undefined
   #awaitsTicket = false
   #failures = 0
+  #moves = 0
+  #movedAt = Number.NEGATIVE_INFINITY
   /** For a ticket, since the last WELCOME. */
   #asked = false
   #lastError: string | undefined
@@ -184,7 +188,11 @@ export class AgentLink {
         if (frame.type === FrameType.MOVED) {
           // Its players keep their connections; only new ones come over another.
           this.#drop('moved')
-          this.#connect()
+          this.#move()
+          return true
+        }
+        if (frame.type === FrameType.WAKE) {
+          this.#user?.onWake()
           return true
         }
         const order = frame.type === FrameType.ORDER ? parseOrder(frame.payload) : undefined
@@ -212,6 +220,16 @@ export class AgentLink {
     this.#options.onLink(true)
     // The relay ends the ticket of before when it hears that this link's WELCOME has arrived.
     channel.ping()
+  }
+
+  /** At once, but for a relay that says so again and again. */
+  #move(): void {
+    const now = performance.now()
+    if (now - this.#movedAt >= MOVES_FORGOTTEN_MS) this.#moves = 0
+    this.#movedAt = now
+    this.#moves += 1
+    if (this.#moves > MAX_QUICK_MOVES) this.#retryLater()
+    else this.#connect()
   }
 
   #down(error: string, delayMs?: number): void {
@@ -252,5 +270,8 @@ export class AgentLink {
   }
 }
 
+/** So many MOVEDs in a row are followed at once, until there was none for a while. */
+const MAX_QUICK_MOVES = 4
+const MOVES_FORGOTTEN_MS = 1_000
 /** SHORTs that wait to be sent. */
 const MAX_LINK_BUFFER_BYTES = 1_048_576

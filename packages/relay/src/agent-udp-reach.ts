@@ -28,6 +28,7 @@ export class UdpReach {
   /** Of the first PING that was not answered; undefined: none. */
   #unansweredSince: number | undefined
   #activeAt = Number.NEGATIVE_INFINITY
+  #wantedAt = Number.NEGATIVE_INFINITY
 
   constructor(timings: ChannelTimings) {
     this.#timings = timings
@@ -58,6 +59,11 @@ export class UdpReach {
   /** A new link to the same relay: no reason to believe that the way is another, but a reason to ask. */
   doubt(): void {
     this.#failures = 0
+    this.hurry()
+  }
+
+  /** Something waits for an answer: it is asked at once, whatever was found out before. */
+  hurry(): void {
     this.#pingedAt = Number.NEGATIVE_INFINITY
     if (this.#state === 'down') this.#since = Number.NEGATIVE_INFINITY
   }
@@ -65,6 +71,17 @@ export class UdpReach {
   /** Flows send or receive. */
   traffic(now: number): void {
     this.#activeAt = now
+    this.#wantedAt = now
+  }
+
+  /** There are flows, or there is something for one. */
+  want(now: number): void {
+    this.#wantedAt = now
+  }
+
+  /** Somebody needs a way, or did not long ago. */
+  isWanted(now: number): boolean {
+    return now - this.#wantedAt < this.#timings.streamIdleMs
   }
 
   /** True when this answer makes UDP usable; either way a PING is due. */
@@ -81,9 +98,12 @@ export class UdpReach {
     return true
   }
 
-  /** Whether a stream is wanted meanwhile. */
+  /** Whether a stream is wanted meanwhile. An agent that has nothing to do for UDP costs the relay no connection. */
   needsStream(now: number): boolean {
-    return this.#state === 'down' || (this.#state === 'trying' && now - this.#since >= this.#timings.patienceMs)
+    if (!this.isWanted(now)) return false
+    if (this.#state !== 'trying') return this.#state === 'down'
+    // What has failed before is not waited for again.
+    return this.#failures > 0 || now - this.#since >= this.#timings.patienceMs
   }
 
   /** What is to be done now, and when to ask again at the latest. */
@@ -108,20 +128,23 @@ export class UdpReach {
   }
 
   #try(now: number): { action: ReachAction | undefined; waitMs: number } {
-    const { tryEveryMs, tryForMs } = this.#timings
+    const { tryEveryMs, patienceMs, tryForMs } = this.#timings
     if (now - this.#since >= tryForMs) {
       this.#state = 'down'
       this.#since = now
       this.#failures += 1
       return { action: undefined, waitMs: tryEveryMs }
     }
-    const due = now - this.#pingedAt >= tryEveryMs
-    return { action: due ? 'ping' : undefined, waitMs: tryEveryMs }
+    // After the first try nothing is urgent until somebody waits.
+    const everyMs = this.#failures === 0 || this.isWanted(now) ? tryEveryMs : patienceMs
+    const due = now - this.#pingedAt >= everyMs
+    return { action: due ? 'ping' : undefined, waitMs: everyMs }
   }
 
   #rest(now: number): { action: ReachAction | undefined; waitMs: number } {
-    const { retryMinMs, retryMaxMs } = this.#timings
-    const restMs = Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(this.#failures - 1, 16))
+    const { retryMinMs, retryMaxMs, restMaxMs } = this.#timings
+    const mostMs = this.isWanted(now) ? retryMaxMs : restMaxMs
+    const restMs = Math.min(mostMs, retryMinMs * 2 ** Math.min(this.#failures - 1, 16))
     const leftMs = this.#since + restMs - now
     if (leftMs > 0) return { action: undefined, waitMs: leftMs }
     this.begin(now, 2)

@@ -111,7 +111,11 @@ class DataPlaneAgent implements Agent {
         const { address, short } = up
         this.#datagrams.attach(relayId, up)
         const connections = this.#connections.forLink({ relayId, address, short })
-        return { onOrder: (tokens) => connections.order(tokens), onDown: () => connections.retire() }
+        return {
+          onOrder: (tokens) => connections.order(tokens),
+          onWake: () => this.#datagrams.wake(relayId),
+          onDown: () => connections.retire(),
+        }
       },
       onLink: (connected, error) => {
         this.#logger.info({ relayId, connected, ...(error === undefined ? {} : { error }) }, 'relay link')

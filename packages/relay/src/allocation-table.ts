@@ -66,6 +66,35 @@ export class AllocationTable {
     for (const id of this.#byDevice.get(deviceId) ?? []) this.#ports.get(id)?.cutPlayers()
   }
 
+  get(id: number): PublicPort | undefined {
+    return this.#ports.get(id)
+  }
+
+  ports(): PublicPort[] {
+    return [...this.#ports.values()]
+  }
+
+  /** As far as it concerns who is here still, when another process has the ports. */
+  follow(upsert: readonly RelayAllocation[], gone: readonly number[]): void {
+    for (const id of gone) this.#ports.get(id)?.cutPlayers()
+    for (const next of upsert) {
+      const port = this.#ports.get(next.id)
+      if (port === undefined) continue
+      const { grant } = port.allocation
+      if (!samePlace(port.allocation, next) || grant !== next.grant) port.cutPlayers()
+      else port.update(next)
+    }
+  }
+
+  /** The same for a whole state. */
+  followAll(allocations: readonly RelayAllocation[]): void {
+    const desired = new Set(allocations.map(({ id }) => id))
+    this.follow(
+      allocations,
+      [...this.#ports.keys()].filter((id) => !desired.has(id)),
+    )
+  }
+
   async drain(): Promise<void> {
     for (const port of this.#ports.values()) port.stopAccepting()
     await Promise.all([...this.#ports.values()].map((port) => port.drained()))

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { OwnBuffers } from './own-buffers.js'
-import type { SocketReader, TakeBytes } from './socket-reader.js'
+import type { BufferUser, OwnBuffers } from './own-buffers.js'
+import type { ByteTaker, SocketReader } from './socket-reader.js'
 
 /** What a busy socket reads at once, with the room in front of it: so a whole CHUNK, header and all, is one read for the next. */
 const BUFFER_BYTES = 262_144
@@ -18,12 +18,11 @@ const MAX_QUIET_MS = 60_000
 const SCRATCH: Buffer = Buffer.allocUnsafeSlow(65_536)
 
 /** Reads into a buffer that is used again and again: one for all sockets, or one of its own when there is much to read. */
-export class BufferReader implements SocketReader {
+export class BufferReader implements SocketReader, BufferUser {
   readonly headroom: number
   readonly #socket: Socket
   readonly #buffers: OwnBuffers
-  readonly #take: TakeBytes
-  readonly #onEnd: () => void
+  readonly #taker: ByteTaker
   #held = true
   #passing = false
   #ended = false
@@ -43,18 +42,21 @@ export class BufferReader implements SocketReader {
   #quiet: NodeJS.Timeout | undefined
   #quietMs = MIN_QUIET_MS
 
-  constructor(socket: Socket, headroom: number, buffers: OwnBuffers, take: TakeBytes, onEnd: () => void) {
+  constructor(socket: Socket, headroom: number, buffers: OwnBuffers, taker: ByteTaker) {
     this.headroom = headroom
     this.#socket = socket
     this.#buffers = buffers
-    this.#take = take
-    this.#onEnd = onEnd
+    this.#taker = taker
     buffers.stop()
-    buffers.install(SCRATCH, (bytes) => this.#onRead(bytes))
+    buffers.install(SCRATCH, this)
     socket.on('end', () => {
       this.#ended = true
-      if (this.#from === this.#to) onEnd()
+      if (this.#from === this.#to) taker.takeEnd()
     })
+  }
+
+  get held(): boolean {
+    return this.#held
   }
 
   hold(): void {
@@ -92,13 +94,13 @@ export class BufferReader implements SocketReader {
 
   #offer(bytes: Buffer, kept: boolean): number {
     this.#passing = true
-    const taken = this.#take(bytes, kept)
+    const taken = this.#taker.take(bytes, kept)
     this.#passing = false
     if (taken < bytes.length) this.#held = true
     return taken
   }
 
-  #onRead(bytes: number): Buffer | undefined {
+  onRead(bytes: number): Buffer | undefined {
     const next = this.#own ? this.#readOwn(bytes) : this.#readShared(bytes)
     if (this.#held) this.#buffers.stop()
     return next
@@ -210,7 +212,7 @@ export class BufferReader implements SocketReader {
       waiting.copy(copy)
       this.#from += this.#offer(copy, true)
     }
-    if (this.#ended && this.#from === this.#to) this.#onEnd()
+    if (this.#ended && this.#from === this.#to) this.#taker.takeEnd()
   }
 
   #watch(): void {

@@ -1,9 +1,12 @@
+import { randomInt } from 'node:crypto'
 import { splitItem } from './channel-fragments.js'
 import { ITEM_HEADER_BYTES, ItemKind, writeItem } from './channel-items.js'
 import type { Flushable, TurnEnd } from './channel-turn.js'
 
 /** When less than this is left in a packet, an item in fragments begins in the next. */
 const MIN_FIRST_FRAGMENT_BYTES = 256
+/** Of a fragmented item: u32. */
+const MAX_NUMBER = 2 ** 32 - 1
 
 export interface BundleTarget {
   /** May use the bundle within the call only. */
@@ -20,7 +23,8 @@ export class Bundler implements Flushable {
   /** Where this bundle must end. */
   #end = 0
   #queued = false
-  #nextFragmented = 0
+  /** Not from 0: an agent that comes anew must not add to what one before it left unfinished. */
+  #nextFragmented: number = randomInt(MAX_NUMBER)
 
   constructor(turnEnd: TurnEnd, maxBytes: number, target: BundleTarget) {
     this.#turnEnd = turnEnd

@@ -10,6 +10,10 @@ export interface ChannelTimings {
   retryMinMs: number
   /** … to this. The stream is dialled again after the same waits. */
   retryMaxMs: number
+  /** … or to this while nothing wants to be sent. */
+  restMaxMs: number
+  /** A stream that no flow needs any more is kept for this long. */
+  streamIdleMs: number
   /** PING when nothing was sent for this long, so that no NAT forgets the way (RFC 4787 asks for two minutes, many give 30 seconds). */
   keepAliveMs: number
   /** PING this often while there is traffic. */
@@ -28,6 +32,8 @@ export const CHANNEL_TIMINGS: Readonly<ChannelTimings> = Object.freeze({
   tryForMs: 3_000,
   retryMinMs: 1_000,
   retryMaxMs: 30_000,
+  restMaxMs: 300_000,
+  streamIdleMs: 30_000,
   keepAliveMs: 10_000,
   checkEveryMs: 1_000,
   activeMs: 5_000,

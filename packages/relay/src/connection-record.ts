@@ -7,6 +7,14 @@ export interface RecordedConnection {
   remotePort: number
 }
 
+/** How far a connection has come, for another process where it goes on. */
+export interface ConnectionProgress {
+  bytesIn: number
+  bytesOut: number
+  /** Undefined: it has not been opened yet. */
+  openForMs?: number
+}
+
 /** One player's connection from its first sight: keeps the allocation's totals and tells its events, each once. */
 export class ConnectionRecord {
   readonly #about: RecordedConnection
@@ -30,6 +38,21 @@ export class ConnectionRecord {
     this.#traffic.connections += 1
     this.#traffic.open += 1
     this.#tell(this.#event('open', 0))
+  }
+
+  get progress(): ConnectionProgress {
+    const progress: ConnectionProgress = { bytesIn: this.#bytesIn, bytesOut: this.#bytesOut }
+    if (this.#state === 'open') progress.openForMs = performance.now() - this.#openedAt
+    return progress
+  }
+
+  /** It is one that was begun elsewhere: the totals, which hold it already, and the events' hearers have been told of it. */
+  resume({ bytesIn, bytesOut, openForMs }: ConnectionProgress): void {
+    this.#bytesIn = bytesIn
+    this.#bytesOut = bytesOut
+    if (openForMs === undefined) return
+    this.#state = 'open'
+    this.#openedAt = performance.now() - openForMs
   }
 
   /** Both ways. */

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import type { RejectError } from './agent-types.js'
+import { frameInPlace, writeChunks } from './chunk-frames.js'
 import { RunningExchange } from './exchange.js'
 import type { Carrier, Exchange, StartHandlers } from './exchange-types.js'
 import { encodeFrame, FRAME_HEADER_BYTES } from './frame.js'
-import { encodeMessage, FrameType, MAX_CHUNK_BYTES, parseRefuse, parseStart, type StartMessage } from './protocol.js'
-import { readSocket, type SocketReader } from './socket-reader.js'
+import { encodeMessage, FrameType, MAX_CHUNK_BYTES, parseStart, type StartMessage } from './protocol.js'
+import { type ByteTaker, readSocket, type SocketReader } from './socket-reader.js'
 import { isBlocked, writeBytes } from './socket-writer.js'
 import { StreamFrames } from './stream-frames.js'
 
@@ -22,14 +22,13 @@ export interface DataConnectionOptions {
 }
 
 const EMPTY = Buffer.alloc(0)
-/** The relay does not wait for it to pass bytes on. */
 const ACCEPT_WAIT_MS = 2
 
 /**
  * A connection between relay and agent that serves one player after another. Takes the socket over, made with `allowHalfOpen: true`, plain
  * or TLS, from behind its first frame; bytes already read must have been unshifted. What is not expected of the peer closes it.
  */
-export class DataConnection implements Carrier {
+export class DataConnection implements Carrier, ByteTaker {
   readonly flushTimeoutMs: number
   readonly #socket: Socket
   readonly #options: DataConnectionOptions
@@ -40,6 +39,8 @@ export class DataConnection implements Carrier {
   #toAnnounce = false
   /** Frames that go with the next write. */
   #waiting: Buffer | undefined
+  /** A PING came while nothing could be sent. */
+  #owesPong = false
   #closed = false
   #closing = false
 
@@ -47,16 +48,11 @@ export class DataConnection implements Carrier {
     this.flushTimeoutMs = options.flushTimeoutMs
     this.#socket = socket
     this.#options = options
-    socket.on('error', () => {})
+    socket.on('error', ignore)
     socket.on('drain', this.#onDrain)
     socket.on('timeout', () => this.destroy())
     socket.on('close', () => this.#onClose())
-    this.#reader = readSocket(
-      socket,
-      0,
-      (bytes, kept) => this.#take(bytes, kept),
-      () => this.#onEnd(),
-    )
+    this.#reader = readSocket(socket, 0, this)
     if (socket.closed) queueMicrotask(() => this.#onClose())
     else this.#reader.resume()
   }
@@ -83,6 +79,20 @@ export class DataConnection implements Carrier {
     this.#closing = true
     if (this.#exchange === undefined) this.#socket.destroySoon()
     else this.#socket.destroy()
+  }
+
+  /** Asks for a sign of life while it serves a player. Nothing when more waits to be sent than should, which is one. */
+  ping(): void {
+    if (this.#exchange !== undefined && !this.closed && !this.blocked) this.sendFrame(FrameType.PING)
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
+  /** Nothing is read, since a player or target is slow. */
+  get held(): boolean {
+    return this.#reader.held
   }
 
   // What the exchange needs.
@@ -117,29 +127,15 @@ export class DataConnection implements Carrier {
   }
 
   sendChunk(bytes: Buffer, headroom: number, told: boolean): boolean {
-    if (headroom < FRAME_HEADER_BYTES || bytes.length > MAX_CHUNK_BYTES) return this.#sendParts(bytes)
-    const frame = Buffer.from(bytes.buffer, bytes.byteOffset - FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + bytes.length)
-    putHeader(frame, bytes.length)
+    if (headroom < FRAME_HEADER_BYTES || bytes.length > MAX_CHUNK_BYTES) {
+      this.#flush()
+      return writeChunks(this.#socket, bytes)
+    }
+    const frame = frameInPlace(bytes)
     if (!told && this.#waiting !== undefined)
       return writeBytes(this.#socket, this.#behindWaiting(frame), false, this.#onDrain)
     this.#flush()
     return writeBytes(this.#socket, frame, told, this.#onDrain)
-  }
-
-  #sendParts(bytes: Buffer): boolean {
-    this.#flush()
-    let goesOn = true
-    for (let at = 0; at < bytes.length; at += MAX_CHUNK_BYTES) {
-      const part = bytes.subarray(at, at + MAX_CHUNK_BYTES)
-      const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
-      putHeader(header, part.length)
-      this.#socket.cork()
-      this.#socket.write(header)
-      this.#socket.write(part)
-      this.#socket.uncork()
-      goesOn = !isBlocked(this.#socket)
-    }
-    return goesOn
   }
 
   hold(): void {
@@ -166,7 +162,9 @@ export class DataConnection implements Carrier {
 
   readonly #onDrain = (): void => {
     // Told of one write of several.
-    if (this.#socket.writableLength === 0) this.#exchange?.onDrain()
+    if (this.#socket.writableLength > 0) return
+    if (this.#owesPong) this.#pong()
+    this.#exchange?.onDrain()
   }
 
   readonly #announce = (): void => {
@@ -179,7 +177,7 @@ export class DataConnection implements Carrier {
     if (!this.closed) this.#options.onReady()
   }
 
-  #take(bytes: Buffer, kept: boolean): number {
+  take(bytes: Buffer, kept: boolean): number {
     let at = 0
     while (!this.#socket.destroyed) {
       const read = this.#frames.read(bytes, at)
@@ -207,8 +205,19 @@ export class DataConnection implements Carrier {
     return bytes.length
   }
 
+  #pong(): void {
+    // One answer for all of them, so that who asks and does not read gets no more to wait for him.
+    this.#owesPong = this.blocked
+    if (!this.#owesPong) this.sendFrame(FrameType.PONG)
+  }
+
   #onFrame(type: number, payload: Buffer): boolean {
-    if (this.#exchange !== undefined) return this.#exchange.onFrame(type, refusal(type, payload))
+    if (type === FrameType.PONG) return true
+    if (type === FrameType.PING) {
+      this.#pong()
+      return true
+    }
+    if (this.#exchange !== undefined) return this.#exchange.onFrame(type, payload)
     const { onStart } = this.#options
     const message = type === FrameType.START && onStart !== undefined ? parseStart(payload) : undefined
     if (onStart === undefined || message === undefined || this.closed) return false
@@ -220,7 +229,7 @@ export class DataConnection implements Carrier {
     return true
   }
 
-  #onEnd(): void {
+  takeEnd(): void {
     // Nobody ends a connection that still serves a player, but who breaks it off.
     if (this.#exchange === undefined) this.#socket.destroySoon()
     else this.destroy()
@@ -238,11 +247,4 @@ export class DataConnection implements Carrier {
   }
 }
 
-function refusal(type: number, payload: Buffer): RejectError | undefined {
-  return type === FrameType.REFUSE ? parseRefuse(payload)?.error : undefined
-}
-
-function putHeader(frame: Buffer, length: number): void {
-  frame[0] = FrameType.CHUNK
-  frame.writeUInt32BE(length, 1)
-}
+function ignore(): void {}

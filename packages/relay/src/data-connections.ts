@@ -3,6 +3,7 @@ import { DataConnection, type Exchange } from './data-connection.js'
 import { dialRelay, type RelayAddress } from './dial-relay.js'
 import { encodeFrame } from './frame.js'
 import type { AgentLimits } from './limits.js'
+import { LinkConnections } from './link-connections.js'
 import type { Permits } from './permits.js'
 import { encodeMessage, FrameType, type ShortMessage, type StartMessage } from './protocol.js'
 
@@ -39,7 +40,7 @@ interface Dial {
 }
 
 interface Link extends DataConnectionsLink {
-  connections: Set<DataConnection>
+  connections: LinkConnections
   retired: boolean
 }
 
@@ -57,7 +58,8 @@ export class DataConnections {
   }
 
   forLink(given: DataConnectionsLink): LinkDataConnections {
-    const link: Link = { ...given, connections: new Set(), retired: false }
+    const connections = new LinkConnections(this.#options.limits.orphanTimeoutMs)
+    const link: Link = { ...given, connections, retired: false }
     return {
       order: (tokens) => this.#order(link, tokens),
       retire: () => this.#retire(link),
@@ -91,6 +93,7 @@ export class DataConnections {
     link.retired = true
     this.#drop((dial) => dial.link === link)
     for (const connection of link.connections) if (connection.ready) connection.close()
+    link.connections.orphan()
   }
 
   #drop(which: (dial: Dial) => boolean): void {

@@ -2,6 +2,7 @@ import type { Server, Socket } from 'node:net'
 import { RelayError } from './errors.js'
 import { readFirstFrame } from './first-frame.js'
 import { encodeFrame, type Frame } from './frame.js'
+import type { SocketSource } from './handover/taken-sockets.js'
 import type { RelayLimits } from './limits.js'
 import { createTcpServer, listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
 import type { Logger } from './logger.js'
@@ -65,16 +66,26 @@ export class DataListener {
   }
 
   /** Gives the bound port. Rejects with RELAY_ERR_DATA_PORT. */
-  async listen(port: number): Promise<number> {
+  async listen(port: number, taken?: SocketSource<Server>): Promise<number> {
     const { host, logger } = this.#options
     try {
-      return await listenTcp(this.#server, { host, port }, (error) =>
+      return await listenTcp(this.#server, { host, port, taken }, (error) =>
         logger.warn({ error: error.code }, 'accepting on the data port failed'),
       )
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
       throw new RelayError('RELAY_ERR_DATA_PORT', `${code} on ${host} port ${port}`, { cause: error })
     }
+  }
+
+  /** For the process that the port is handed over to. */
+  get handle(): Server {
+    return this.#server
+  }
+
+  /** Another process has the port from now on; the connections that came over it stay. */
+  release(): void {
+    this.#server.close()
   }
 
   /** Closes the port and every connection that came over it. */
@@ -103,6 +114,7 @@ export class DataListener {
     const greet = (secured: Socket) =>
       readFirstFrame(secured, deadline - performance.now(), (frame) => {
         greeted()
+        socket.off('close', greeted)
         if (frame === undefined || !this.#dispatch(secured, frame)) secured.destroy()
       })
     if (this.#tls === undefined) greet(socket)

@@ -5,9 +5,11 @@ export type ChannelPath = 'udp' | 'stream' | undefined
 
 export interface DatagramChannelOptions {
   limits: { maxUdpBufferBytes: number }
-  /** An item of a flow. The payload is valid within the call only. Must not throw. */
+  /** An item of a flow. The payload is a view of bytes that are never written again, so it may be kept or sent as it is. Must not throw. */
   onItem: OnItem
   onPath?: (path: ChannelPath) => void
+  /** Relay: packets were sent, and nothing was heard for a second since. Again every second. */
+  onSilence?: () => void
 }
 
 /**

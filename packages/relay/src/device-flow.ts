@@ -25,7 +25,7 @@ const NOTHING: Buffer = Buffer.alloc(0)
 export class DeviceFlow {
   readonly id: number
   readonly handlers: FlowHandlers
-  readonly #message: FlowMessage
+  readonly message: FlowMessage
   readonly #channel: Pick<DatagramChannel, 'send'>
   readonly #onClosed: (flow: DeviceFlow) => void
   /** OPEN, which goes in front of every datagram until the agent has answered. */
@@ -41,7 +41,7 @@ export class DeviceFlow {
   ) {
     this.id = id
     this.handlers = handlers
-    this.#message = message
+    this.message = message
     this.#channel = channel
     this.#onClosed = onClosed
     this.#opening = encodeFlow(message)
@@ -73,7 +73,7 @@ export class DeviceFlow {
 
   /** The agent does not know it, any more or yet. */
   unknown(): void {
-    this.#opening ??= encodeFlow(this.#message)
+    this.#opening ??= encodeFlow(this.message)
   }
 
   rejected(error: RejectError): void {

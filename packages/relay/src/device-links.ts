@@ -51,6 +51,8 @@ interface DeviceLinksOptions {
 export class DeviceLinks {
   readonly #options: DeviceLinksOptions
   readonly #links: Map<string, DeviceLink> = new Map()
+  /** Takes no new links; they are tried again. */
+  shut = false
 
   constructor(options: DeviceLinksOptions) {
     this.#options = options
@@ -60,12 +62,14 @@ export class DeviceLinks {
   accept(socket: Socket, message: LinkMessage): RefusedError | undefined {
     const { tickets, limits, logger } = this.#options
     if (message.protocol !== PROTOCOL_VERSION) return 'protocol_unsupported'
-    if (this.#links.size >= limits.maxLinks) return 'busy'
+    if (this.shut || this.#links.size >= limits.maxLinks) return 'busy'
     const redeemed = tickets.redeem(message.ticket, this.#options.accepts)
     if (!redeemed.ok) return redeemed.error
     const { deviceId, grant } = redeemed
     const resume = tickets.issueResume(deviceId, grant)
     const datagrams = offerDatagrams(this.#options.onWelcome(deviceId))
+    // Before anything is written: a write that fails closes the socket at once, and TLS has nothing to export then.
+    const secrets = linkSecrets(socket, message.ticket, datagrams)
     const welcome: WelcomeMessage = {
       protocol: PROTOCOL_VERSION,
       deviceId,
@@ -90,7 +94,7 @@ export class DeviceLinks {
     older?.channel.send(FrameType.REPLACED, Buffer.alloc(0))
     older?.channel.close()
     logger.info({ deviceId, remoteAddress, version, replaced: older !== undefined }, 'device linked')
-    this.#options.onSession(deviceId, linkSecrets(socket, message.ticket, datagrams))
+    this.#options.onSession(deviceId, secrets)
     this.#options.onOrders(deviceId, {
       source: sourceKey(remoteAddress),
       order: (tokens) => channel.send(FrameType.ORDER, encodeMessage({ tokens })),
@@ -99,8 +103,17 @@ export class DeviceLinks {
     return undefined
   }
 
+  get size(): number {
+    return this.#links.size
+  }
+
   has(deviceId: string): boolean {
     return this.#links.has(deviceId)
+  }
+
+  /** Has the agent open a way for its datagrams. */
+  wake(deviceId: string): void {
+    this.#links.get(deviceId)?.channel.send(FrameType.WAKE, Buffer.alloc(0))
   }
 
   /** Whether the device has a link, made with a ticket that `accepts` still takes. */

@@ -68,8 +68,11 @@ export function dialRelay(relay: RelayDoor, options: DialRelayOptions): Socket {
 
 function limit(socket: Socket, event: 'connect' | 'secureConnect', timeoutMs: number): void {
   const timer = setTimeout(() => socket.destroy(dialError('timeout')), timeoutMs)
-  const stop = () => clearTimeout(timer)
-  socket.once(event, stop).once('close', stop)
+  const stop = () => {
+    clearTimeout(timer)
+    socket.off(event, stop).off('close', stop)
+  }
+  socket.on(event, stop).on('close', stop)
 }
 
 /** Before anybody else hears of an error, its code is made a DialErrorCode where it is one of TLS. */

@@ -8,6 +8,7 @@ export const RELAY_ERRORS = {
   RELAY_ERR_DATA_PORT: 'The data port cannot be bound',
   RELAY_ERR_STORAGE_CORRUPT: 'The stored state cannot be read',
   RELAY_ERR_STORAGE_WRITE: 'The state cannot be stored',
+  RELAY_ERR_HANDOVER_FAILED: 'The relay could not be handed over',
   RELAY_ERR_STOPPED: 'The agent was stopped',
 } as const
 

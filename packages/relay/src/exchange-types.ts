@@ -21,6 +21,8 @@ export interface JoinOptions {
 
 /** One player's time on a data connection. */
 export interface Exchange {
+  /** Called once, when either side breaks it off or the connection is lost. */
+  onBroken?: (() => void) | undefined
   /** Agent: the target is reached. */
   accept(): void
   /** Agent: instead of `accept`; no `join`. */

@@ -1,16 +1,19 @@
 import type { Socket } from 'node:net'
 import type { RejectError } from './agent-types.js'
+import { wasReset } from './end-or-reset.js'
 import type { Carrier, Exchange, JoinOptions, SpliceCounts, SpliceEnd, StartHandlers } from './exchange-types.js'
 import { FlowGate } from './flow-gate.js'
 import { FRAME_HEADER_BYTES } from './frame.js'
-import { encodeMessage, FrameType } from './protocol.js'
+import { encodeMessage, FrameType, parseRefuse } from './protocol.js'
 import { resetSocket } from './reset-socket.js'
-import { readSocket, type SocketReader } from './socket-reader.js'
+import { type ByteTaker, readSocket, type SocketReader } from './socket-reader.js'
 import { writeBytes } from './socket-writer.js'
 
-export class RunningExchange implements Exchange {
+export class RunningExchange implements Exchange, ByteTaker {
+  onBroken: (() => void) | undefined
   readonly #carrier: Carrier
-  readonly #handlers: StartHandlers | undefined
+  /** Until the answer. */
+  #handlers: StartHandlers | undefined
   readonly #counts: SpliceCounts = { fromNear: 0, fromFar: 0 }
   #out: 'pending' | 'open' | 'closed'
   #in: 'answer' | 'open' | 'closed'
@@ -39,7 +42,7 @@ export class RunningExchange implements Exchange {
     if (this.#out !== 'pending') return
     this.#out = 'open'
     this.#carrier.sendFrame(FrameType.ACCEPT)
-    if (this.#near?.readableEnded) this.#close(FrameType.END)
+    if (this.#near?.readableEnded) this.takeEnd()
     else this.#nearReader?.resume()
   }
 
@@ -68,14 +71,9 @@ export class RunningExchange implements Exchange {
       return
     }
     near.on('drain', this.#onNearDrain)
-    this.#nearReader = readSocket(
-      near,
-      FRAME_HEADER_BYTES,
-      (bytes, kept) => this.#fromNear(bytes, kept),
-      this.#onNearEnd,
-    )
+    this.#nearReader = readSocket(near, FRAME_HEADER_BYTES, this)
     // It ended without a word before, which nobody tells again.
-    if (near.readableEnded) this.#onNearEnd()
+    if (near.readableEnded) this.takeEnd()
     if (this.#in === 'closed') near.end()
     this.#farGate.open('join')
     this.#nearGate.open('join')
@@ -88,18 +86,21 @@ export class RunningExchange implements Exchange {
   // What the connection tells.
 
   /** False: out of place. */
-  onFrame(type: number, error: RejectError | undefined): boolean {
+  onFrame(type: number, payload: Buffer): boolean {
     if (this.#in === 'closed') return false
+    const error = type === FrameType.REFUSE ? parseRefuse(payload)?.error : undefined
     if (this.#in === 'answer' && type === FrameType.ACCEPT) {
       this.#in = 'open'
-      if (!this.#broken) this.#handlers?.onAccept()
+      const handlers = this.#handlers
+      this.#handlers = undefined
+      if (!this.#broken) handlers?.onAccept()
       return true
     }
     if (this.#in === 'answer' && type === FrameType.REFUSE && error !== undefined) {
+      const told = this.#broken
       this.#in = 'closed'
-      if (!this.#broken) this.#handlers?.onRefuse(error)
-      this.#near?.destroy()
       this.#break('reset')
+      if (!told) this.#handlers?.onRefuse(error)
       this.#settle()
       return true
     }
@@ -151,7 +152,7 @@ export class RunningExchange implements Exchange {
 
   // What near tells.
 
-  #fromNear(bytes: Buffer, kept: boolean): number {
+  take(bytes: Buffer, kept: boolean): number {
     if (this.#out === 'closed') return bytes.length
     if (this.#out === 'pending') return 0
     const passing = this.#nearGate.passing(bytes, this.#options?.throttles?.fromNear)
@@ -171,8 +172,10 @@ export class RunningExchange implements Exchange {
     if (this.#near?.writableLength === 0) this.#farGate.open('drain')
   }
 
-  readonly #onNearEnd = (): void => {
-    if (this.#out === 'open') this.#close(FrameType.END)
+  takeEnd(): void {
+    if (this.#out !== 'open' || this.#near === undefined) return
+    if (wasReset(this.#near)) this.#break('reset')
+    else this.#close(FrameType.END)
   }
 
   readonly #onNearClose = (): void => {
@@ -191,7 +194,7 @@ export class RunningExchange implements Exchange {
     const near = this.#near
     if (near === undefined) return
     // With both ends said and nothing left to send, closing says FIN just as well.
-    if (near.readableEnded && near.writableLength === 0) near.destroy()
+    if (this.#out === 'closed' && near.readableEnded && near.writableLength === 0) near.destroy()
     else near.end()
   }
 
@@ -199,6 +202,9 @@ export class RunningExchange implements Exchange {
     if (this.#reason === 'end') this.#reason = why
     const near = this.#near
     if (near !== undefined) resetSocket(near)
+    const { onBroken } = this
+    this.onBroken = undefined
+    onBroken?.()
     if (this.#broken || this.#settled) return
     this.#broken = true
     if (this.#out !== 'closed') {
@@ -208,6 +214,10 @@ export class RunningExchange implements Exchange {
         return
       }
       this.#close(FrameType.ABORT)
+    } else if (this.#in !== 'closed') {
+      // Behind its END nothing can say so, and the other end would go on for ever.
+      this.#carrier.destroy()
+      return
     }
     this.#discard()
   }

@@ -18,6 +18,24 @@ export class FlowSlots {
     this.#minSlots = minSlots
   }
 
+  get generations(): number[] {
+    return [...this.#generations]
+  }
+
+  /** Goes on where another table has ended. @param taken slots for flows that are given to `resume` */
+  restore(generations: readonly number[], taken: ReadonlySet<number>): void {
+    for (const [slot, generation] of generations.entries()) {
+      this.#generations[slot] = generation
+      this.#flows[slot] = undefined
+      if (!taken.has(slot)) this.#free.push(slot)
+    }
+  }
+
+  resume(flow: DeviceFlow): void {
+    this.#flows[slotOf(flow.id)] = flow
+    this.size += 1
+  }
+
   /** Undefined: none that is live, with this generation. */
   get(id: number): DeviceFlow | undefined {
     const flow = this.#flows[slotOf(id)]

@@ -65,6 +65,7 @@ export {
 } from './control-parser.js'
 export { splitRelayChange, splitRelayState } from './control-split.js'
 export { RELAY_ERRORS, RelayError, type RelayErrorCode } from './errors.js'
+export type { HandOverChannel } from './handover/hand-over-line.js'
 export { type AgentLimits, DEFAULT_AGENT_LIMITS, DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
 export type { LocalSourceMode } from './local-source.js'
 export type { Logger } from './logger.js'
@@ -85,6 +86,7 @@ export {
   type RelayChannelTimings,
   type SteerableRelay,
 } from './relay-channel-types.js'
+export type { DroppedPackets } from './relay-datagram-endpoint.js'
 export type {
   Admission,
   AllocationCondition,
@@ -101,6 +103,7 @@ export type {
   RelayEvents,
   RelayOptions,
   RelayState,
+  RelayStatistics,
   RelayStatus,
   TransportProtocol,
 } from './relay-types.js'

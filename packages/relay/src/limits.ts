@@ -16,7 +16,7 @@ export interface RelayLimits {
   maxReadyPerDevice: number
   /** Ready ones that were not needed for this long are closed, down to how many are to be ready; that is halved meanwhile. Default 15,000. */
   readyIdleMs: number
-  /** A player of a device without a link is held for it this long (TCP; UDP is dropped). Default 5,000. */
+  /** A player of a device without a link is held for it this long; of UDP his first datagrams are. Default 5,000. */
   linkWaitMs: number
   /** Players waiting for the link, and again for their data connection, for one device. Default 1,024. */
   maxWaitingPerDevice: number
@@ -36,6 +36,8 @@ export interface RelayLimits {
   maxLinkBufferBytes: number
   /** When one side of a connection is gone, how long the other may make no progress with what is left to send. Default 60,000. */
   flushTimeoutMs: number
+  /** A data connection whose link is gone, and of which nothing is heard for this long, is closed. Default 30,000. */
+  orphanTimeoutMs: number
   /** Life of a ticket made by `issueTicket`. Default 60,000. */
   ticketLifeMs: number
   /** Life of the resume ticket in WELCOME. Default 30 days. */
@@ -46,7 +48,7 @@ export interface RelayLimits {
   maxRememberedDevices: number
   /** A UDP flow without a datagram either way ends after this. Default 60,000. */
   udpIdleMs: number
-  /** A UDP flow that was never answered ends after this. Default 10,000. */
+  /** A UDP flow whose source has not sent again after an answer ends after this. Default 10,000. */
   udpUnansweredMs: number
   /** UDP flows on one allocation. Default 4,096. */
   maxUdpFlowsPerAllocation: number
@@ -80,6 +82,7 @@ export const DEFAULT_RELAY_LIMITS: Readonly<RelayLimits> = Object.freeze({
   linkTimeoutMs: 9_000,
   maxLinkBufferBytes: 1_048_576,
   flushTimeoutMs: 60_000,
+  orphanTimeoutMs: 30_000,
   ticketLifeMs: 60_000,
   resumeLifeMs: 30 * DAY_MS,
   maxSpentTickets: 65_536,
@@ -111,12 +114,14 @@ export interface AgentLimits {
   replacedMs: number
   /** Relays known at once. Default 64. */
   maxRelays: number
-  /** Data connections at once, in all: those in use and those that are ready. Default 16,384. */
+  /** Data connections, in use, ready or being dialled, and UDP flows at once, of all relays together. Default 16,384. */
   maxConnections: number
   /** Data connections being dialled at once; further ones wait. Default 32. */
   maxDials: number
   /** See RelayLimits. Default 60,000. */
   flushTimeoutMs: number
+  /** See RelayLimits. Default 30,000. */
+  orphanTimeoutMs: number
   /** Bytes waiting in one direction of a UDP flow; further datagrams are dropped. Default 256 KiB. */
   maxUdpBufferBytes: number
   /** A UDP flow without a datagram either way ends after this, in case the relay does not end it. Default 300,000. */
@@ -137,6 +142,7 @@ export const DEFAULT_AGENT_LIMITS: Readonly<AgentLimits> = Object.freeze({
   maxConnections: 16_384,
   maxDials: 32,
   flushTimeoutMs: 60_000,
+  orphanTimeoutMs: 30_000,
   maxUdpBufferBytes: 262_144,
   udpIdleMs: 300_000,
   maxRefusals: 1_024,

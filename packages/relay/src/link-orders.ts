@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { LinkConnections } from './link-connections.js'
 import type { Orderer, Orders } from './orders.js'
 import { MAX_ORDER } from './protocol.js'
 
@@ -17,10 +18,14 @@ export interface LinkOrdersOptions {
   onConnect: (socket: Socket) => void
   /** One has not come in time. */
   onExpired: () => void
+  /** See RelayLimits. */
+  orphanTimeoutMs: number
 }
 
 /** What was ordered over one link and is not there yet. */
 export class LinkOrders implements Orderer {
+  /** Those that came and are not closed yet. */
+  readonly connections: LinkConnections
   readonly #options: LinkOrdersOptions
   readonly #tokens: Set<string> = new Set()
   /** Of this turn of the event loop, behind the first ORDER. */
@@ -29,6 +34,7 @@ export class LinkOrders implements Orderer {
 
   constructor(options: LinkOrdersOptions) {
     this.#options = options
+    this.connections = new LinkConnections(options.orphanTimeoutMs)
   }
 
   get source(): string {
@@ -71,6 +77,7 @@ export class LinkOrders implements Orderer {
     clearImmediate(this.#turn)
     this.#unsent = []
     this.cancel([...this.#tokens])
+    this.connections.orphan()
   }
 
   connect(token: string, socket: Socket): void {

@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerOpts, type Socket } from 'node:net'
 import { Descriptors } from './descriptors.js'
+import type { SocketSource } from './handover/taken-sockets.js'
 
 const KEEP_ALIVE_AFTER_MS = 20_000
 const ACCEPT_ERROR_INTERVAL_MS = 1_000
@@ -37,10 +38,11 @@ export function createTcpServer(
 /**
  * Gives the bound port, or rejects with the system's error and leaves the server closed. Later errors, of accept (EMFILE and the
  * like), do not close it; `onAcceptError` hears of them once a second at most.
+ * @param options.taken gives a socket that is bound already, instead
  */
 export function listenTcp(
   server: Server,
-  options: { host: string; port: number },
+  options: { host: string; port: number; taken?: SocketSource<Server> | undefined },
   onAcceptError: (error: NodeJS.ErrnoException) => void,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -57,7 +59,7 @@ export function listenTcp(
     }
     server.once('error', failed)
     server.once('close', onClose)
-    server.listen({ ...options, exclusive: true }, () => {
+    const listening = () => {
       if (closed) {
         server.close()
         return
@@ -70,7 +72,10 @@ export function listenTcp(
         onAcceptError(error)
       })
       const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : options.port)
-    })
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    }
+    const { host, port, taken } = options
+    if (taken === undefined) server.listen({ host, port, exclusive: true }, listening)
+    else taken((socket) => server.listen(socket, listening), failed)
   })
 }

@@ -53,12 +53,15 @@ export class PlayerRules {
     return this.#allow === undefined || this.#allow.matches(address)
   }
 
-  /** Takes a place for a player who has come. Who is refused counts for nothing and leaves nothing behind. */
-  enter(address: string, bounds: PlayerBounds): Entry {
+  /**
+   * Takes a place for a player who has come. Who is refused counts for nothing and leaves nothing behind.
+   * @param leaving how many will make room when this one is let in
+   */
+  enter(address: string, bounds: PlayerBounds, leaving = 0): Entry {
     if (!this.admits(address)) return DENIED
     const { maxConnections = Number.POSITIVE_INFINITY, maxConnectionsPerSource = Number.POSITIVE_INFINITY } =
       this.#options
-    if (this.#present >= Math.min(bounds.players, maxConnections)) return BUSY
+    if (this.#present - leaving >= Math.min(bounds.players, maxConnections)) return BUSY
     const source = sourceKey(address)
     const mostPerSource = Math.min(bounds.perSource ?? Number.POSITIVE_INFINITY, maxConnectionsPerSource)
     if (this.#perSource.of(source) >= mostPerSource) return BUSY

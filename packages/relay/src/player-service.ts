@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { AgentEvents } from './agent-types.js'
 import type { AllowList } from './allow-rule.js'
 import { ConnectionRecord } from './connection-record.js'
@@ -23,48 +22,51 @@ interface PlayerServiceOptions {
 export class PlayerService {
   readonly #options: PlayerServiceOptions
   readonly #permits: Permits
-  readonly #stopping: AbortController = new AbortController()
+  #stopped = false
+  /** Those who are here or on their way to a target. */
   readonly #present: Set<Exchange> = new Set()
-  readonly #serving: Set<Promise<void>> = new Set()
+  #onEmpty: (() => void) | undefined
 
   constructor(options: PlayerServiceOptions) {
     this.#options = options
-    // Who dials listens; the permits are the bound.
-    setMaxListeners(0, this.#stopping.signal)
     this.#permits = new Permits(options.limits.maxConnections)
   }
 
   serve(relayId: string, message: StartMessage, exchange: Exchange): void {
     const { allowed, sources, limits, refusals } = this.#options
-    const release = this.#stopping.signal.aborted ? undefined : this.#permits.take()
+    const release = this.#stopped ? undefined : this.#permits.take()
     if (release === undefined) {
       exchange.refuse('agent_busy')
       return
     }
     const { allocationId, target } = message
-    const served = serveTcp({
+    this.#present.add(exchange)
+    void serveTcp({
       message,
       exchange,
       allowed,
       sources,
       limits,
       record: this.#record(relayId, message),
-      signal: this.#stopping.signal,
-      present: this.#present,
       refused: (error) => refusals.note({ relayId, allocationId, protocol: 'tcp', target, error }),
       reached: () => refusals.recovered(relayId, allocationId),
-    }).finally(() => {
-      release()
-      this.#serving.delete(served)
+      onGone: () => {
+        release()
+        this.#present.delete(exchange)
+        if (this.#present.size === 0) this.#onEmpty?.()
+      },
     })
-    this.#serving.add(served)
   }
 
   /** Cuts everyone. */
   async stop(): Promise<void> {
-    this.#stopping.abort()
+    this.#stopped = true
+    if (this.#present.size === 0) return
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+    })
     for (const exchange of [...this.#present]) exchange.cut()
-    await Promise.all(this.#serving)
+    await empty
   }
 
   #record(relayId: string, { allocationId, remoteAddress, remotePort }: StartMessage): ConnectionRecord {

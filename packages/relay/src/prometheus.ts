@@ -1,7 +1,7 @@
 import type { CloseReason, Relay } from './relay-types.js'
 
 /** What `relayMetrics` asks of a relay. */
-export type MeasuredRelay = Pick<Relay, 'id' | 'traffic' | 'status' | 'devices'>
+export type MeasuredRelay = Pick<Relay, 'id' | 'traffic' | 'status' | 'statistics'>
 
 /** Players who were let go before they reached their service, by reason, since the counting began. */
 export interface RefusalCounts {
@@ -23,12 +23,13 @@ export function countRefusals(relay: Pick<Relay, 'on'>): RefusalCounts {
 }
 
 /**
- * A relay's figures as they are now, in Prometheus' text exposition format 0.0.4. Counters are since `createRelay`; each series
- * has the label `relay`. Names begin with `sallyport_relay_`; no other part of Sallyport has such.
+ * A relay's figures as they are now, in Prometheus' text exposition format 0.0.4. Counters are since `createRelay`, that of
+ * packets since `start()`; each series has the label `relay`. Names begin with `sallyport_relay_`; no other part of Sallyport has such.
  */
 export function relayMetrics(relay: MeasuredRelay, refusals?: RefusalCounts): string {
   const labels = { relay: relay.id }
   const { running, allocations } = relay.status()
+  const { links, readyConnections, waitingPlayers, droppedPackets } = relay.statistics()
   const traffic = relay.traffic()
   const byAllocation = (value: (one: (typeof traffic)[number]) => number): Sample[] =>
     traffic.map((one) => [{ ...labels, allocation: one.allocationId }, value(one)])
@@ -41,7 +42,15 @@ export function relayMetrics(relay: MeasuredRelay, refusals?: RefusalCounts): st
   for (const { status } of allocations) conditions.set(status, (conditions.get(status) ?? 0) + 1)
   return [
     metric('up', 'gauge', '1 while the relay runs.', [[labels, running ? 1 : 0]]),
-    metric('links', 'gauge', 'Devices whose agent has a link.', [[labels, relay.devices().length]]),
+    metric('links', 'gauge', 'Devices whose agent has a link.', [[labels, links]]),
+    metric('data_connections_ready', 'gauge', 'Data connections that wait for a player.', [[labels, readyConnections]]),
+    metric('players_waiting', 'gauge', 'TCP players who wait for a data connection.', [[labels, waitingPlayers]]),
+    metric(
+      'packets_dropped_total',
+      'counter',
+      'UDP packets of the data port that came to nothing, by reason.',
+      Object.entries(droppedPackets).map(([reason, count]) => [{ ...labels, reason }, count]),
+    ),
     metric(
       'allocations',
       'gauge',

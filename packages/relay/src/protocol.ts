@@ -6,6 +6,7 @@
  * A data connection is ready after its DATA frame. For each player the relay sends START and, without waiting, what the player says:
  * CHUNKs, then END or ABORT. The agent answers ACCEPT or REFUSE; behind ACCEPT come CHUNKs, then END or ABORT. When both sides have
  * ended (END, ABORT, REFUSE) the connection is ready for the next START. A connection that closes earlier broke off its player.
+ * PING (empty here) may come at any time and is answered by PONG; while much waits to be sent, one PONG answers them all.
  */
 import { isIP } from 'node:net'
 import type { RejectError } from './agent-types.js'
@@ -33,6 +34,7 @@ export const FrameType: {
   readonly SHORT: 11
   readonly MOVED: 12
   readonly DATAGRAMS: 13
+  readonly WAKE: 14
   readonly START: 16
   readonly ACCEPT: 17
   readonly REFUSE: 18
@@ -51,6 +53,8 @@ export const FrameType: {
   SHORT: 11,
   MOVED: 12,
   DATAGRAMS: 13,
+  /** Relay to agent on the link, empty: there are datagrams for it, and nothing is heard of it by the way that they would go. */
+  WAKE: 14,
   START: 16,
   ACCEPT: 17,
   REFUSE: 18,

@@ -1,3 +1,4 @@
+import type { HandedFlow } from './handover/handed-state.js'
 import type { ListenerFactory, PlayerContext, PublicListener } from './public-listener.js'
 import type { AllocationCondition, AllocationStatus, AllocationTraffic, RelayAllocation } from './relay-types.js'
 import { sameService } from './same-allocation.js'
@@ -58,6 +59,25 @@ export class PublicPort {
 
   async drained(): Promise<void> {
     await this.#listener?.drained()
+  }
+
+  /** For the process that the port is handed over to; undefined: it is not bound. */
+  get handle(): PublicListener['handle'] | undefined {
+    return this.#condition === 'listening' ? this.#listener?.handle : undefined
+  }
+
+  flows(): HandedFlow[] {
+    return this.#listener?.flows() ?? []
+  }
+
+  release(): void {
+    clearTimeout(this.#retry)
+    this.#listener?.release()
+  }
+
+  /** Undefined: there is nobody to take it. */
+  get heir(): Pick<PublicListener, 'takePlayer' | 'takeFlow'> | undefined {
+    return this.#listener
   }
 
   /** Frees the port at once and cuts every player. Resolves when their sockets are closed. */

@@ -21,22 +21,26 @@ export interface PlayerCall {
 
 interface Request {
   readonly call: PlayerCall
-  readonly timer: NodeJS.Timeout
+  timer: NodeJS.Timeout | undefined
+  /** The one he is on, or was. */
+  member: Member | undefined
   tries: number
   over: boolean
 }
 
-/** A data connection, and the player who waits for its ACCEPT. */
+/** A data connection, and the player it serves. */
 interface Member {
   readonly connection: DataConnection
   readonly supply: LinkOrders
   request: Request | undefined
+  /** Its player has left, and the agent has not said its last word. */
+  deserted: NodeJS.Timeout | undefined
 }
 
 export interface ReadyPoolOptions {
   limits: RelayLimits
   orders: Orders
-  /** There is no link, no port and no player any more. */
+  /** There is no link, no port and no player to be served any more. */
   onUnneeded: () => void
 }
 
@@ -56,6 +60,8 @@ export class ReadyPool {
   /** The last is taken first, so the first were not needed for longest. */
   readonly #ready: Member[] = []
   readonly #waiting: Set<Request> = new Set()
+  /** Who waits, and who has a place that he may still have to leave for another. */
+  #unserved = 0
   /** Of the present link. */
   #supply: LinkOrders | undefined
   #ports = 0
@@ -106,6 +112,7 @@ export class ReadyPool {
       const supply: LinkOrders = new LinkOrders({
         orders: this.#options.orders,
         link,
+        orphanTimeoutMs: this.#options.limits.orphanTimeoutMs,
         onConnect: (socket) => this.#add(socket, supply),
         onExpired: () => {
           this.#pauseOrders()
@@ -121,9 +128,13 @@ export class ReadyPool {
   take(call: PlayerCall): () => void {
     const fail = () => this.#fail(request, this.#supply === undefined ? 'no_link' : 'timeout')
     const timer = setTimeout(fail, this.#options.limits.openTimeoutMs)
-    const request: Request = { call, timer, tries: 0, over: false }
+    const request: Request = { call, timer, member: undefined, tries: 0, over: false }
+    this.#unserved += 1
     this.#place(request)
-    return () => void this.#end(request)
+    return () => {
+      this.#end(request)
+      if (request.member?.request === request) this.#desert(request.member)
+    }
   }
 
   /** The agent brings none for these tokens. */
@@ -151,6 +162,7 @@ export class ReadyPool {
 
   #begin(member: Member, request: Request): void {
     member.request = request
+    request.member = member
     request.tries += 1
     const exchange = member.connection.start(request.call.message, {
       onAccept: () => {
@@ -171,7 +183,9 @@ export class ReadyPool {
     if (request.over) return false
     request.over = true
     clearTimeout(request.timer)
-    if (this.#waiting.delete(request)) this.#settleSoon()
+    request.timer = undefined
+    this.#unserved -= 1
+    if (this.#waiting.delete(request) || this.#unserved === 0) this.#settleSoon()
     return true
   }
 
@@ -181,7 +195,8 @@ export class ReadyPool {
       onReady: () => this.#offer(member),
       onClose: () => this.#lost(member),
     })
-    const member: Member = { connection, supply, request: undefined }
+    const member: Member = { connection, supply, request: undefined, deserted: undefined }
+    supply.connections.add(connection)
     this.#size.arrived()
     this.#offer(member)
   }
@@ -190,7 +205,7 @@ export class ReadyPool {
   #offer(member: Member): void {
     // Broken off by the agent, without an answer.
     if (member.request !== undefined) this.#fail(member.request, 'reset')
-    member.request = undefined
+    this.#clear(member)
     const [next] = this.#waiting
     if (member.supply !== this.#supply) member.connection.close()
     else if (next !== undefined) {
@@ -205,8 +220,9 @@ export class ReadyPool {
   }
 
   #lost(member: Member): void {
-    const { request } = member
-    member.request = undefined
+    const { request, connection, supply } = member
+    supply.connections.delete(connection)
+    this.#clear(member)
     const at = this.#ready.indexOf(member)
     if (at !== -1) {
       this.#ready.splice(at, 1)
@@ -222,18 +238,30 @@ export class ReadyPool {
     else this.#fail(request, 'reset')
   }
 
+  /** An agent that never ends what its player has left would keep the connection, which no bound counts any more. */
+  #desert(member: Member): void {
+    member.deserted ??= setTimeout(() => member.connection.close(), this.#options.limits.flushTimeoutMs)
+  }
+
+  #clear(member: Member): void {
+    clearTimeout(member.deserted)
+    member.deserted = undefined
+    member.request = undefined
+  }
+
   /** So many of those that were not needed for longest. */
   #closeOldest(count: number): void {
     for (const { connection } of this.#ready.splice(0, count)) connection.close()
   }
 
-  /** One for each waiting player, and those that are to be ready. */
+  /** One for each waiting player, and those that are to be ready when half of them are gone. */
   #order(): void {
     const supply = this.#supply
     if (supply === undefined) return
-    const spare = this.#ports === 0 || this.#pause !== undefined ? 0 : this.#size.target
-    const missing = spare + this.#waiting.size - this.#ready.length - supply.coming
-    if (missing > 0) supply.order(missing)
+    const target = this.#ports === 0 || this.#pause !== undefined ? 0 : this.#size.target
+    const spare = this.#ready.length + supply.coming - this.#waiting.size
+    // Not each that is taken is replaced at once: those who leave give theirs back.
+    if (spare < Math.ceil(target / 2)) supply.order(target - spare)
   }
 
   #settleSoon(): void {
@@ -247,7 +275,7 @@ export class ReadyPool {
     const mayShrink = this.#ready.length > 0 && !(this.#size.atRest && this.#ready.length <= this.#size.target)
     if (mayShrink) this.#sweep ??= setInterval(() => this.#shrink(), this.#options.limits.readyIdleMs)
     else this.#endSweep()
-    if (this.#supply === undefined && this.#ports === 0 && this.#waiting.size === 0) this.#options.onUnneeded()
+    if (this.#supply === undefined && this.#ports === 0 && this.#unserved === 0) this.#options.onUnneeded()
   }
 
   #shrink(): void {

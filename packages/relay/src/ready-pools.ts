@@ -30,9 +30,12 @@ export class ReadyPools {
 
   /** Players without a data connection, of all devices. */
   get waiting(): number {
-    let waiting = 0
-    for (const pool of this.#pools.values()) waiting += pool.waiting
-    return waiting
+    return this.#sum((pool) => pool.waiting)
+  }
+
+  /** Data connections without a player, of all devices. */
+  get ready(): number {
+    return this.#sum((pool) => pool.ready)
   }
 
   /** A public port for players of this device is in force, until what is returned is called. */
@@ -67,6 +70,12 @@ export class ReadyPools {
     const reason = this.refusal(deviceId)
     if (reason !== undefined) return { ok: false, reason }
     return { ok: true, cancel: this.#of(deviceId).take(call) }
+  }
+
+  #sum(of: (pool: ReadyPool) => number): number {
+    let sum = 0
+    for (const pool of this.#pools.values()) sum += of(pool)
+    return sum
   }
 
   #of(deviceId: string): ReadyPool {

@@ -93,7 +93,7 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
     this.#unheardSince = 0
     // Only the newest packet says where the agent is now (RFC 9000 section 9.3); NATs move it.
     if (opened.newest) this.#locate(session, from)
-    if (this.#stream === undefined) this.#setPath('udp')
+    if (this.#stream === undefined && this.#active !== undefined) this.#setPath('udp')
     this.#packets.deliver(opened.bundle)
     return undefined
   }
@@ -120,14 +120,15 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
   tick(now: number): boolean {
     if (this.#closed) return false
     if (this.#older !== undefined && now >= this.#olderUntil) {
-      if (this.#active === this.#older) this.#lose()
       this.#drop(this.#older)
       this.#older = undefined
     }
     if (this.#path === 'udp') {
       if (this.#unheardSince > 0 && now - this.#unheardSince >= UNANSWERED_MS) this.#lose()
-      else if (this.#unheardSince > 0 && now - this.#unheardSince >= ASK_AFTER_MS)
+      else if (this.#unheardSince > 0 && now - this.#unheardSince >= ASK_AFTER_MS) {
         this.#packets.send(ItemKind.PING, 0, NOTHING)
+        this.#options.onSilence?.()
+      }
       this.#packets.tick(now)
     }
     this.#restless -= 1
@@ -213,6 +214,7 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
     if (this.#active !== session) return
     this.#active = undefined
     this.#packets.use(undefined)
+    this.#lose()
   }
 
   /** There is traffic: ticks are wanted for a while. */

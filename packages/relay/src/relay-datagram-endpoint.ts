@@ -59,15 +59,23 @@ export class RelayDatagramEndpoint implements ChannelGround {
     const socket = createSocket({ type: isIPv6(this.#host) ? 'udp6' : 'udp4', lookup: asItIs })
     try {
       const bound = await bindUdp(socket, this.#host, port)
-      socket.on('message', (packet, from) => this.#take(packet, from))
-      this.#socket = socket
-      this.#outbox = new Outbox(socket)
-      this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
+      this.#use(socket)
       return bound
     } catch (error) {
       socket.close()
       throw error
     }
+  }
+
+  /** A socket of the process before this one, in place of `listen`. */
+  adopt(socket: Socket): number {
+    socket.on('error', () => {})
+    return this.#use(socket)
+  }
+
+  /** For the process that the port is handed over to. */
+  get handle(): Socket | undefined {
+    return this.#socket
   }
 
   get dropped(): DroppedPackets {
@@ -119,6 +127,14 @@ export class RelayDatagramEndpoint implements ChannelGround {
 
   transmit(packet: SealedPacket, port: number, address: string): void {
     this.#outbox?.send(packet, port, address)
+  }
+
+  #use(socket: Socket): number {
+    socket.on('message', (packet, from) => this.#take(packet, from))
+    this.#socket = socket
+    this.#outbox = new Outbox(socket)
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
+    return socket.address().port
   }
 
   #take(packet: Buffer, from: RemoteInfo): void {

@@ -1,5 +1,7 @@
 import type { DatagramChannel } from './datagram-channel.js'
 import { type ChannelHooks, DeviceFlows } from './device-flows.js'
+import { slotOf } from './flow-id.js'
+import type { HandedTable } from './handover/handed-state.js'
 
 /** Flows of devices whose link is gone end by themselves; then nothing of the device is kept. */
 const SWEEP_INTERVAL_MS = 60_000
@@ -7,6 +9,8 @@ const SWEEP_INTERVAL_MS = 60_000
 export interface RelayFlowsOptions<C extends DatagramChannel> {
   limits: { linkWaitMs: number }
   createChannel: (deviceId: string, hooks: ChannelHooks) => C
+  /** Over the device's link, if it has one: has the agent open a path for datagrams. */
+  wake: (deviceId: string) => void
 }
 
 /** The tables of flows of a relay's devices. */
@@ -28,12 +32,7 @@ export class RelayFlows<C extends DatagramChannel = DatagramChannel> {
 
   /** A link is being welcomed. The agent is to be told the table's id; the channel gets the link's secrets. */
   welcome(deviceId: string): DeviceFlows<C> {
-    const { limits, createChannel } = this.#options
-    let flows = this.#devices.get(deviceId)
-    if (flows === undefined) {
-      flows = new DeviceFlows(limits.linkWaitMs, (hooks) => createChannel(deviceId, hooks))
-      this.#devices.set(deviceId, flows)
-    }
+    const flows = this.#devices.get(deviceId) ?? this.#create(deviceId)
     this.#linked.add(deviceId)
     if (!this.#closed) {
       this.#sweep ??= setInterval(() => this.#drop(), SWEEP_INTERVAL_MS)
@@ -42,9 +41,32 @@ export class RelayFlows<C extends DatagramChannel = DatagramChannel> {
     return flows
   }
 
+  /** For another process: the tables that have flows. */
+  handed(): HandedTable[] {
+    return [...this.#devices]
+      .filter(([, { size }]) => size > 0)
+      .map(([deviceId, { id, generations }]) => ({ deviceId, id, generations }))
+  }
+
+  /** Goes on with the tables of the process before this one. @param flows that will be resumed */
+  restore(tables: readonly HandedTable[], flows: readonly { deviceId: string; id: number }[]): void {
+    for (const { deviceId, id, generations } of tables) {
+      const slots = flows.filter((flow) => flow.deviceId === deviceId).map((flow) => slotOf(flow.id))
+      this.#create(deviceId, id).restore(generations, new Set(slots))
+    }
+    if (tables.length > 0) this.#sweep ??= setInterval(() => this.#drop(), SWEEP_INTERVAL_MS)
+  }
+
   /** The device has no link any more. */
   sessionEnd(deviceId: string): void {
     this.#linked.delete(deviceId)
+    this.#devices.get(deviceId)?.unlinked()
+  }
+
+  /** The device is shut out: its flows end, and the keys of its channel are good for nothing any more. */
+  revoke(deviceId: string): void {
+    this.#linked.delete(deviceId)
+    this.#close(deviceId)
   }
 
   /** Closes the channels; the flows are ended. */
@@ -53,6 +75,18 @@ export class RelayFlows<C extends DatagramChannel = DatagramChannel> {
     clearInterval(this.#sweep)
     for (const deviceId of [...this.#devices.keys()]) this.#close(deviceId)
     this.#linked.clear()
+  }
+
+  #create(deviceId: string, id?: string): DeviceFlows<C> {
+    const { limits, createChannel, wake } = this.#options
+    const flows = new DeviceFlows<C>({
+      linkWaitMs: limits.linkWaitMs,
+      createChannel: (hooks) => createChannel(deviceId, hooks),
+      wake: () => wake(deviceId),
+      ...(id === undefined ? {} : { id }),
+    })
+    this.#devices.set(deviceId, flows)
+    return flows
   }
 
   #drop(): void {

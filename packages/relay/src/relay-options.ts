@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { RelayError } from './errors.js'
+import type { HandOverChannel } from './handover/hand-over-line.js'
 import { DEFAULT_RELAY_LIMITS, type RelayLimits, resolveLimits } from './limits.js'
 import { silentLogger } from './logger.js'
 import { checkCertificate } from './relay-identity.js'
@@ -10,11 +11,12 @@ const MIN_KEY_BYTES = 32
 const MAX_TEXT_LENGTH = 255
 
 export type ResolvedRelayOptions = Required<
-  Omit<RelayOptions, 'ticketKey' | 'limits' | 'admission' | 'certificate'>
+  Omit<RelayOptions, 'ticketKey' | 'limits' | 'admission' | 'certificate' | 'predecessor'>
 > & {
   certificate: CertificatePair | undefined
   ticketKey: Uint8Array | undefined
   admission: Admission | undefined
+  predecessor: HandOverChannel | undefined
   limits: RelayLimits
 }
 
@@ -44,6 +46,7 @@ export function resolveRelayOptions(options: RelayOptions): ResolvedRelayOptions
     storage: options.storage ?? memoryStorage(),
     ticketKey: options.ticketKey,
     admission: checkAdmission(options.admission),
+    predecessor: options.predecessor,
     logger: options.logger ?? silentLogger,
     limits: resolveLimits(DEFAULT_RELAY_LIMITS, options.limits),
   }

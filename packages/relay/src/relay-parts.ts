@@ -4,6 +4,8 @@ import { DataListener } from './data-listener.js'
 import { DeviceLinks } from './device-links.js'
 import type { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
+import { PlayerGate } from './handover/player-gate.js'
+import type { TakenSockets } from './handover/taken-sockets.js'
 import { HeldPlayers } from './held-players.js'
 import { Permits } from './permits.js'
 import { ReadyPools } from './ready-pools.js'
@@ -13,6 +15,7 @@ import type { ResolvedRelayOptions } from './relay-options.js'
 import type { AllocationTraffic, CertificatePair, RelayEvents } from './relay-types.js'
 import type { TicketMemory } from './ticket-memory.js'
 import { Tickets } from './tickets.js'
+import { within } from './within.js'
 
 /** What a relay works with from `start()` to `stop()`. */
 export interface RelayParts {
@@ -23,6 +26,9 @@ export interface RelayParts {
   datagrams: RelayDatagramEndpoint
   flows: RelayFlows
   table: AllocationTable
+  held: HeldPlayers
+  /** Shut while the relay is being handed over. */
+  gate: PlayerGate
 }
 
 export interface RelayPartsOptions {
@@ -34,17 +40,24 @@ export interface RelayPartsOptions {
   admissions: Admissions
   events: Emitter<RelayEvents>
   totals: Map<number, AllocationTraffic>
+  /** Sockets of the process before this one. */
+  taken?: TakenSockets | undefined
 }
 
 /** Makes the parts and connects them. Opens nothing. */
 export function createRelayParts(given: RelayPartsOptions): RelayParts {
-  const { events, admissions, totals, memory, ticketKey, certificate } = given
+  const { events, admissions, totals, memory, ticketKey, certificate, taken } = given
   const { id, bindHost, limits, logger } = given.options
   const tickets = new Tickets(id, ticketKey, memory, limits)
   const held = new HeldPlayers(limits)
+  const gate = new PlayerGate()
   const pools = new ReadyPools(limits)
   const datagrams = new RelayDatagramEndpoint(bindHost)
-  const flows = new RelayFlows({ limits, createChannel: (_deviceId, hooks) => datagrams.open({ limits, ...hooks }) })
+  const flows = new RelayFlows({
+    limits,
+    createChannel: (_deviceId, hooks) => datagrams.open({ limits, ...hooks }),
+    wake: (deviceId) => links.wake(deviceId),
+  })
   const links: DeviceLinks = new DeviceLinks({
     tickets,
     accepts: (deviceId, grant) => table.accepts(deviceId, grant),
@@ -76,19 +89,36 @@ export function createRelayParts(given: RelayPartsOptions): RelayParts {
   const permits = new Permits(limits.maxConnections)
   const tell = (event: RelayEvents['connection']) => events.emit('connection', event)
   const table: AllocationTable = new AllocationTable({
-    context: { bindHost, limits, logger, held, pools, admissions, flows, permits, tell },
+    context: { bindHost, limits, logger, held, pools, admissions, flows, permits, tell, gate, taken },
     events,
     totals,
-    onGrant: (deviceId, first) => enforceGrant({ links, table }, deviceId, first),
+    onGrant: (deviceId, first) => enforceGrant({ links, flows, table }, deviceId, first),
   })
-  return { tickets, links, pools, data, datagrams, flows, table }
+  return { tickets, links, pools, data, datagrams, flows, table, held, gate }
 }
 
 /** What was let in by another grant has to go. Players who came before there was any may stay with a link that has it. */
-function enforceGrant({ links, table }: Pick<RelayParts, 'links' | 'table'>, deviceId: string, first: boolean): void {
+function enforceGrant(
+  { links, flows, table }: Pick<RelayParts, 'links' | 'flows' | 'table'>,
+  deviceId: string,
+  first: boolean,
+): void {
   const accepted = links.accepted(deviceId)
   if (!accepted) links.disconnect(deviceId)
   if (!accepted || !first) table.cutDevice(deviceId)
+  if (!accepted) flows.revoke(deviceId)
+}
+
+/** Lets players finish for so long, cuts those who are still there and closes everything. */
+export async function closeParts(parts: RelayParts, graceMs: number): Promise<void> {
+  const { table, links, data, datagrams, flows } = parts
+  const drained = table.drain()
+  if (graceMs > 0) await within(graceMs, drained)
+  const tableClosed = table.close()
+  links.closeAll()
+  await Promise.all([tableClosed, data.close()])
+  flows.close()
+  await datagrams.close()
 }
 
 const MAX_PORT_TRIES = 10

@@ -1,6 +1,8 @@
 import type { Encryption } from './agent-types.js'
+import type { HandOverChannel } from './handover/hand-over-line.js'
 import type { RelayLimits } from './limits.js'
 import type { Logger } from './logger.js'
+import type { DroppedPackets } from './relay-datagram-endpoint.js'
 import type { RelayStorage } from './storage/storage.js'
 
 export interface RelayOptions {
@@ -28,6 +30,12 @@ export interface RelayOptions {
   /** Default: silent. */
   logger?: Logger
   limits?: Partial<RelayLimits>
+  /**
+   * A process whose relay of the same id is handed over to this one (`Relay.handOver`); in a child of it, `process`. Then the first
+   * `start()` takes over ports, state and players of that relay instead of binding and loading. `ticketKey`, `certificate` and `admission` are
+   * not taken over: who gave them to that relay gives them to this one too.
+   */
+  predecessor?: HandOverChannel
 }
 
 /** PEM. `cert` begins with the relay's own; those of its issuers follow. */
@@ -147,6 +155,18 @@ export interface AllocationTraffic {
   open: number
 }
 
+/** What a relay has to do now; all 0 while it does not run. */
+export interface RelayStatistics {
+  /** Devices whose agent has a link. */
+  links: number
+  /** Data connections that wait for a player. */
+  readyConnections: number
+  /** TCP players who wait for a data connection. */
+  waitingPlayers: number
+  /** UDP packets of the data port that came to nothing, since the start. */
+  droppedPackets: DroppedPackets
+}
+
 export interface RelayDevice {
   deviceId: string
   connectedAt: Date
@@ -198,7 +218,7 @@ export interface RelayEvents {
 
 export interface Relay {
   readonly id: string
-  /** Random, new with each `createRelay`: within one epoch the totals of `traffic()` only grow. */
+  /** Random, new with each `createRelay` but for a successor, which has that of its predecessor: within one epoch the totals of `traffic()` only grow. */
   readonly epoch: string
   /** Key of this relay's tickets, for whoever issues them elsewhere (`createTicketIssuer`). Needs a started relay. */
   readonly ticketKey: Uint8Array
@@ -211,8 +231,22 @@ export interface Relay {
    * first `start()`, with a given certificate, and without encryption.
    */
   readonly fingerprint: string | undefined
-  /** Binds the data port, loads the storage and serves what it holds. Rejects with RELAY_ERR_DATA_PORT and leaves nothing open. */
+  /**
+   * Binds the data port, loads the storage and serves what it holds; or takes over (`predecessor`). Rejects with RELAY_ERR_DATA_PORT or
+   * RELAY_ERR_HANDOVER_FAILED and leaves nothing open.
+   */
   start(): Promise<void>
+  /**
+   * Hands everything over to a relay in another process, so that this program can be replaced without anybody noticing. The other process,
+   * a child made with an IPC channel (`fork`, or `spawn` with 'ipc'), makes its relay with `predecessor: process` and starts it; this
+   * one is called with the ChildProcess. Resolves when the other one serves: it has the ports, state and UDP players, agents link to it at
+   * once, and new players are its own. TCP players stay here until they leave: call `stop({ graceMs })`, which lets them, and then
+   * end this process, with the channel open until then. Totals and the ends of those players are told to the other
+   * process, which counts them with its own; what is steered is steered there, and cuts players here too. Nothing more is stored from
+   * here. Here, from the call on, `apply` and the like reject with RELAY_ERR_NOT_RUNNING. Rejects with RELAY_ERR_HANDOVER_FAILED when the
+   * other process does not come to serve within `timeoutMs` (default 10,000); then this relay goes on as before.
+   */
+  handOver(successor: HandOverChannel, options?: { timeoutMs?: number }): Promise<void>
   /** Accepts nobody any more, lets players finish for `graceMs` (default 0), then cuts them. The agents reconnect when it is back. */
   stop(options?: { graceMs?: number }): Promise<void>
   /**
@@ -239,6 +273,7 @@ export interface Relay {
   status(): RelayStatus
   traffic(): AllocationTraffic[]
   devices(): RelayDevice[]
+  statistics(): RelayStatistics
   /** A ticket for one use, bound to this relay and the device. Needs a started relay. */
   issueTicket(deviceId: string, options?: { expiresInMs?: number; grant?: string }): string
   /**

@@ -1,12 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { Admissions } from './admissions.js'
+import { randomUUID } from 'node:crypto'
 import type { Encryption } from './agent-types.js'
-import { DesiredState } from './desired-state.js'
 import { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
-import { RelayIdentity } from './relay-identity.js'
+import { type Departure, leave } from './handover/departure.js'
+import type { HandOverChannel } from './handover/hand-over-line.js'
+import { inherit } from './handover/inherit.js'
+import type { Predecessor } from './handover/take-over.js'
+import type { TakenSockets } from './handover/taken-sockets.js'
 import { checkAdmission, type ResolvedRelayOptions, resolveRelayOptions } from './relay-options.js'
-import { createRelayParts, openDataPort, type RelayParts } from './relay-parts.js'
+import { closeParts, createRelayParts, openDataPort, type RelayParts } from './relay-parts.js'
 import type {
   Admission,
   AllocationTraffic,
@@ -17,14 +19,13 @@ import type {
   RelayEvents,
   RelayOptions,
   RelayState,
+  RelayStatistics,
   RelayStatus,
 } from './relay-types.js'
-import { encodeSnapshot, type RelaySnapshot, readSnapshot } from './snapshot.js'
-import { SnapshotSaver } from './snapshot-saver.js'
-import { TicketMemory } from './ticket-memory.js'
+import { StoredState } from './stored-state.js'
 import { within } from './within.js'
 
-const TICKET_KEY_BYTES = 32
+const HANDOVER_TIMEOUT_MS = 10_000
 
 /** A relay in this process. Opens nothing before `start()`. Throws RELAY_ERR_INVALID_OPTION. */
 export function createRelay(options: RelayOptions = {}): Relay {
@@ -33,21 +34,18 @@ export function createRelay(options: RelayOptions = {}): Relay {
 
 class EmbeddedRelay implements Relay {
   readonly id: string
-  readonly epoch: string = randomUUID()
   readonly publicHost: string
   readonly #options: ResolvedRelayOptions
   readonly #events: Emitter<RelayEvents>
-  readonly #saver: SnapshotSaver
-  readonly #memory: TicketMemory
-  readonly #admissions: Admissions
-  readonly #desired: DesiredState = new DesiredState()
+  readonly #stored: StoredState
   readonly #totals: Map<number, AllocationTraffic> = new Map()
-  /** As `setAdmission` said, here or before the restart. */
-  #otherwise: 'allow' | 'deny' | undefined
-  readonly #identity: RelayIdentity
   #dataPort: number
-  #ownKey: Buffer | undefined
-  #phase: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped'
+  #phase: 'stopped' | 'starting' | 'running' | 'leaving' | 'left' | 'stopping' = 'stopped'
+  #epoch: string = randomUUID()
+  /** To be taken over from at the first start. */
+  #heritage: HandOverChannel | undefined
+  #predecessor: Predecessor | undefined
+  #departure: Departure | undefined
   #running: RelayParts | undefined
   /** The start or stop under way, or the last one. */
   #change: Promise<void> | undefined
@@ -57,11 +55,13 @@ class EmbeddedRelay implements Relay {
     this.publicHost = options.publicHost
     this.#options = options
     this.#dataPort = options.dataPort
-    this.#identity = new RelayIdentity(options.encryption, options.certificate)
+    this.#heritage = options.predecessor
     this.#events = new Emitter(options.logger)
-    this.#saver = new SnapshotSaver(options.storage, () => this.#snapshot())
-    this.#memory = new TicketMemory(options.limits, () => this.#saveInBackground())
-    this.#admissions = new Admissions(options.admission, options.limits.maxWaitingAdmissions, options.logger)
+    this.#stored = new StoredState(options)
+  }
+
+  get epoch(): string {
+    return this.#epoch
   }
 
   get dataPort(): number {
@@ -69,16 +69,16 @@ class EmbeddedRelay implements Relay {
   }
 
   get encryption(): Encryption {
-    return this.#identity.encryption
+    return this.#stored.identity.encryption
   }
 
   get fingerprint(): string | undefined {
-    return this.#identity.fingerprint
+    return this.#stored.identity.fingerprint
   }
 
   get ticketKey(): Uint8Array {
     this.#need()
-    return this.#options.ticketKey ?? this.#key()
+    return this.#stored.ticketKey
   }
 
   async start(): Promise<void> {
@@ -89,53 +89,61 @@ class EmbeddedRelay implements Relay {
   }
 
   async stop({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
-    if (this.#phase === 'starting') await this.#change?.catch(() => {})
+    if (this.#phase === 'starting' || this.#phase === 'leaving') await this.#change?.catch(() => {})
     const running = this.#running
-    if (this.#phase === 'running' && running !== undefined) {
+    if ((this.#phase === 'running' || this.#phase === 'left') && running !== undefined) {
       this.#phase = 'stopping'
       this.#change = this.#stop(running, graceMs)
     }
     if (this.#phase === 'stopping') await this.#change
   }
 
+  async handOver(successor: HandOverChannel, { timeoutMs = HANDOVER_TIMEOUT_MS } = {}): Promise<void> {
+    const parts = this.#need()
+    this.#phase = 'leaving'
+    this.#change = this.#leave(parts, successor, timeoutMs)
+    await this.#change
+  }
+
   async apply(state: RelayState): Promise<void> {
     const running = this.#need()
-    if (this.#desired.replace(state)) {
-      await this.#kept(running.table.reconcile(this.#desired.allocations))
+    if (this.#stored.desired.replace(state)) {
+      this.#predecessor?.follow({ kind: 'state', allocations: this.#stored.desired.allocations })
+      await this.#kept(running.table.reconcile(this.#stored.desired.allocations))
       return
     }
     this.#options.logger.warn(
-      { revision: state.revision, current: this.#desired.revision },
+      { revision: state.revision, current: this.#stored.desired.revision },
       'older desired state ignored',
     )
   }
 
   async change(change: RelayChange): Promise<void> {
     const running = this.#need()
-    const difference = this.#desired.change(change)
-    if (difference !== undefined) await this.#kept(running.table.change(difference.upsert, difference.gone))
+    const difference = this.#stored.desired.change(change)
+    if (difference === undefined) return
+    this.#predecessor?.follow({ kind: 'change', ...difference })
+    await this.#kept(running.table.change(difference.upsert, difference.gone))
   }
 
   setAdmission(admission: Admission | undefined): void {
-    this.#admissions.set(checkAdmission(admission))
-    const before = this.#otherwise
-    this.#otherwise = this.#admissions.otherwise
+    const isNews = this.#stored.setAdmission(checkAdmission(admission))
     // Before the start it would replace what is to be loaded.
-    if (this.#phase === 'running' && this.#otherwise !== before) this.#saveInBackground()
+    if (this.#phase === 'running' && isNews) this.#stored.saveInBackground()
   }
 
   setCertificate(certificate: CertificatePair): void {
-    this.#identity.renew(certificate)
+    this.#stored.identity.renew(certificate)
     this.#running?.data.setCertificate(certificate)
   }
 
   get revision(): number {
-    return this.#desired.revision
+    return this.#stored.desired.revision
   }
 
   status(): RelayStatus {
     const allocations = this.#running?.table.status() ?? []
-    return { running: this.#phase === 'running', revision: this.#desired.revision, allocations }
+    return { running: this.#phase === 'running', revision: this.#stored.desired.revision, allocations }
   }
 
   traffic(): AllocationTraffic[] {
@@ -144,6 +152,16 @@ class EmbeddedRelay implements Relay {
 
   devices(): RelayDevice[] {
     return this.#running?.links.list() ?? []
+  }
+
+  statistics(): RelayStatistics {
+    const { links, pools, datagrams } = this.#running ?? {}
+    return {
+      links: links?.size ?? 0,
+      readyConnections: pools?.ready ?? 0,
+      waitingPlayers: pools?.waiting ?? 0,
+      droppedPackets: datagrams?.dropped ?? { unknown: 0, replayed: 0, forged: 0, unsent: 0 },
+    }
   }
 
   issueTicket(deviceId: string, { expiresInMs, grant }: { expiresInMs?: number; grant?: string } = {}): string {
@@ -156,10 +174,12 @@ class EmbeddedRelay implements Relay {
   }
 
   disconnectDevice(deviceId: string): void {
-    const { tickets, links, table } = this.#need()
+    const { tickets, links, flows, table } = this.#need()
     tickets.revoke(deviceId)
     links.disconnect(deviceId)
     table.cutDevice(deviceId)
+    this.#predecessor?.follow({ kind: 'cut_device', deviceId })
+    flows.revoke(deviceId)
   }
 
   on<E extends keyof RelayEvents>(event: E, handler: (payload: RelayEvents[E]) => void): () => void {
@@ -168,7 +188,7 @@ class EmbeddedRelay implements Relay {
 
   /** Resolves when what is desired now is in force and stored; rejects when it is in force only. */
   async #kept(inForce: Promise<void>): Promise<void> {
-    const [saved] = await Promise.allSettled([this.#saver.save(), inForce])
+    const [saved] = await Promise.allSettled([this.#stored.save(), inForce])
     if (saved.status === 'rejected') throw saved.reason
   }
 
@@ -177,27 +197,26 @@ class EmbeddedRelay implements Relay {
     return this.#running
   }
 
-  #assemble(): RelayParts {
+  #assemble(taken?: TakenSockets): RelayParts {
     return createRelayParts({
       options: this.#options,
-      ticketKey: this.#options.ticketKey ?? this.#key(),
-      certificate: this.#identity.certificate,
-      memory: this.#memory,
-      admissions: this.#admissions,
+      ticketKey: this.#stored.ticketKey,
+      certificate: this.#stored.identity.certificate,
+      memory: this.#stored.memory,
+      admissions: this.#stored.admissions,
       events: this.#events,
       totals: this.#totals,
+      taken,
     })
   }
 
   async #start(): Promise<void> {
     try {
-      if (this.#identity.establish(await this.#load())) this.#saveInBackground()
-      const running = this.#assemble()
-      const { bindHost, dataPort } = this.#options
-      this.#dataPort = await openDataPort(running, bindHost, dataPort)
-      this.#running = running
-      this.#phase = 'running'
-      await running.table.reconcile(this.#desired.allocations)
+      const heritage = this.#heritage
+      this.#heritage = undefined
+      this.#stored.unmute()
+      if (heritage === undefined) await this.#open()
+      else await this.#inherit(heritage)
       const { logger } = this.#options
       logger.info({ relayId: this.id, dataPort: this.#dataPort, fingerprint: this.fingerprint }, 'relay started')
       if (this.encryption === 'off')
@@ -208,70 +227,62 @@ class EmbeddedRelay implements Relay {
     }
   }
 
-  async #stop({ table, links, data, datagrams, flows }: RelayParts, graceMs: number): Promise<void> {
-    const drained = table.drain()
-    if (graceMs > 0) await within(graceMs, drained)
-    const tableClosed = table.close()
-    links.closeAll()
-    await Promise.all([tableClosed, data.close()])
-    flows.close()
-    await datagrams.close()
-    await this.#saver.idle()
+  async #stop(parts: RelayParts, graceMs: number): Promise<void> {
+    const deadline = performance.now() + graceMs
+    await closeParts(parts, graceMs)
+    if (this.#predecessor !== undefined) await within(deadline - performance.now(), this.#predecessor.ended)
+    await this.#departure?.close()
+    this.#predecessor?.close()
+    this.#departure = undefined
+    this.#predecessor = undefined
+    await this.#stored.idle()
     this.#running = undefined
     this.#phase = 'stopped'
   }
 
-  #key(): Buffer {
-    if (this.#ownKey === undefined) {
-      this.#ownKey = randomBytes(TICKET_KEY_BYTES)
-      this.#saveInBackground()
-    }
-    return this.#ownKey
+  async #open(): Promise<void> {
+    await this.#stored.load()
+    const running = this.#assemble()
+    const { bindHost, dataPort } = this.#options
+    this.#dataPort = await openDataPort(running, bindHost, dataPort)
+    this.#running = running
+    this.#phase = 'running'
+    await running.table.reconcile(this.#stored.desired.allocations)
   }
 
-  /** Gives the certificate that the relay made for itself before. */
-  async #load(): Promise<CertificatePair | undefined> {
-    let snapshot: RelaySnapshot | undefined
-    try {
-      const stored = await this.#options.storage.load()
-      if (stored === undefined) return undefined
-      snapshot = readSnapshot(stored, this.id)
-    } catch (error) {
-      if (!(error instanceof RelayError) || error.code !== 'RELAY_ERR_STORAGE_CORRUPT') throw error
-      // To serve without is better than not to serve: the panel brings the state again. But what was revoked is not
-      // known any more, so no ticket of before counts.
-      this.#options.logger.error({ error: error.message }, 'stored state lost; starting without')
-      this.#memory.revokeAll(Date.now())
-      return undefined
-    }
-    if (snapshot.state.revision >= this.#desired.revision) this.#desired.restore(snapshot.state)
-    this.#ownKey ??= snapshot.ticketKey
-    this.#memory.restore(snapshot.tickets)
-    if (this.#otherwise === undefined) {
-      this.#otherwise = snapshot.otherwise
-      // Whoever decides has still to come back.
-      const away = snapshot.otherwise === 'deny' && this.#options.admission === undefined
-      if (away) this.#admissions.set({ decide: () => false, otherwise: 'deny' })
-    }
-    return snapshot.identity
-  }
-
-  #snapshot(): unknown {
-    const snapshot: RelaySnapshot = {
+  async #inherit(channel: HandOverChannel): Promise<void> {
+    const inheritance = await inherit({
+      channel,
       relayId: this.id,
-      state: this.#desired.snapshot(),
-      tickets: this.#memory.snapshot(Date.now()),
-    }
-    if (this.#otherwise !== undefined) snapshot.otherwise = this.#otherwise
-    if (this.#ownKey !== undefined && this.#options.ticketKey === undefined) snapshot.ticketKey = this.#ownKey
-    const { own } = this.#identity
-    if (own !== undefined) snapshot.identity = own
-    return encodeSnapshot(snapshot)
+      timeoutMs: HANDOVER_TIMEOUT_MS,
+      stored: this.#stored,
+      totals: this.#totals,
+      events: this.#events,
+      assemble: (taken) => this.#assemble(taken),
+    })
+    this.#predecessor = inheritance.predecessor
+    this.#epoch = inheritance.epoch
+    this.#dataPort = inheritance.dataPort
+    this.#running = inheritance.parts
+    this.#phase = 'running'
   }
 
-  #saveInBackground(): void {
-    this.#saver.save().catch((error: unknown) => {
-      this.#options.logger.error({ error: String(error) }, 'the state could not be stored')
-    })
+  async #leave(parts: RelayParts, successor: HandOverChannel, timeoutMs: number): Promise<void> {
+    try {
+      this.#departure = await leave({
+        channel: successor,
+        timeoutMs,
+        parts,
+        stored: this.#stored,
+        totals: this.#totals,
+        events: this.#events,
+        epoch: this.#epoch,
+        pass: (follow) => this.#predecessor?.follow(follow),
+      })
+      this.#phase = 'left'
+    } catch (error) {
+      this.#phase = 'running'
+      throw error
+    }
   }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { RejectError } from './agent-types.js'
 import type { AllowList } from './allow-rule.js'
 import type { ConnectionRecord } from './connection-record.js'
@@ -15,38 +16,47 @@ export interface TcpRequest {
   sources: LocalSources
   limits: AgentLimits
   record: ConnectionRecord
-  /** Aborted when the agent stops: nothing more is dialled. */
-  signal: AbortSignal
-  /** The exchanges that are cut then; a set, since a signal looks through all who listen whenever one comes or goes. */
-  present: Set<Exchange>
   /** The target was not reached. */
   refused: (error: RejectError) => void
   reached: () => void
+  /** Once, when nothing of this player is left. */
+  onGone: () => void
 }
 
-/** Dials the target and joins it to the exchange. Resolves when it is closed; never rejects. */
+/** Dials the target, unless the player leaves meanwhile, and joins it to the exchange. Never rejects. */
 export async function serveTcp(request: TcpRequest): Promise<void> {
-  const { message, exchange, allowed, sources, limits, record, signal, present } = request
+  const { message, exchange, allowed, sources, limits, record, onGone } = request
   const { target, remoteAddress } = message
+  const dialling = new AbortController()
+  const { signal } = dialling
+  exchange.onBroken = () => dialling.abort()
   const dialled = await dialTarget(target, allowed, limits.targetTimeoutMs, signal, { remoteAddress, sources })
+  exchange.onBroken = undefined
+  if (signal.aborted) {
+    // Nobody is to be told.
+    if (dialled.ok) dialled.value.destroy()
+    onGone()
+    return
+  }
   if (!dialled.ok) {
     request.refused(dialled.error)
     exchange.refuse(dialled.error)
+    onGone()
     return
   }
   request.reached()
   exchange.accept()
   record.open()
-  present.add(exchange)
-  await new Promise<void>((resolve) => {
-    exchange.join(dialled.value, {
-      onBytes: (fromTarget, fromPlayer) => record.count(fromPlayer, fromTarget),
-      onClose: (reason) => {
-        present.delete(exchange)
-        record.close(reason)
-        resolve()
-      },
-    })
-    if (signal.aborted) exchange.cut()
+  join(request, dialled.value)
+}
+
+/** On its own, so that nothing of the dialling is kept as long as the player stays. */
+function join({ exchange, record, onGone }: TcpRequest, near: Socket): void {
+  exchange.join(near, {
+    onBytes: (fromTarget, fromPlayer) => record.count(fromPlayer, fromTarget),
+    onClose: (reason) => {
+      record.close(reason)
+      onGone()
+    },
   })
 }

@@ -1,9 +1,11 @@
 import { RelayError } from './errors.js'
 import { parseRelayState } from './relay-state.js'
 import type { CertificatePair, RelayState } from './relay-types.js'
+import type { RelayStorage } from './storage/storage.js'
 import type { TicketMemorySnapshot } from './ticket-memory.js'
 
 const SNAPSHOT_VERSION = 1
+const MIN_TICKET_KEY_BYTES = 32
 
 /** What a relay keeps in its storage. */
 export interface RelaySnapshot {
@@ -33,6 +35,12 @@ export function readSnapshot(stored: unknown, id: string): RelaySnapshot {
   return snapshot
 }
 
+/** From the storage; undefined: there is none. The same errors, and those of the storage. */
+export async function loadSnapshot(storage: RelayStorage, id: string): Promise<RelaySnapshot | undefined> {
+  const stored = await storage.load()
+  return stored === undefined ? undefined : readSnapshot(stored, id)
+}
+
 function decodeSnapshot(value: unknown): RelaySnapshot | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { version, relayId, state, ticketKey, identity, tickets, otherwise } = value as {
@@ -46,8 +54,10 @@ function decodeSnapshot(value: unknown): RelaySnapshot | undefined {
     snapshot.relayId = relayId
   }
   if (ticketKey !== undefined) {
-    if (typeof ticketKey !== 'string') return undefined
-    snapshot.ticketKey = Buffer.from(ticketKey, 'base64url')
+    const key = typeof ticketKey === 'string' ? Buffer.from(ticketKey, 'base64url') : undefined
+    // A short one could be guessed, and tickets made with it.
+    if (key === undefined || key.length < MIN_TICKET_KEY_BYTES) return undefined
+    snapshot.ticketKey = key
   }
   // Without a good one the relay makes itself another; that is no reason to lose the rest.
   if (isPair(identity)) snapshot.identity = { key: identity.key, cert: identity.cert }

@@ -13,18 +13,27 @@ const MORE: StreamFrameRead = Object.freeze({ status: 'more' })
 const ERROR: StreamFrameRead = Object.freeze({ status: 'error' })
 const EMPTY = Buffer.alloc(0)
 
+const EMPTY_TYPES: readonly number[] = [
+  FrameType.ACCEPT,
+  FrameType.END,
+  FrameType.ABORT,
+  FrameType.PING,
+  FrameType.PONG,
+]
+
 /** The longest payload of each frame there is on a data connection after its first. */
 function maxPayloadBytes(type: number): number {
   if (type === FrameType.CHUNK) return MAX_CHUNK_BYTES
   if (type === FrameType.START || type === FrameType.REFUSE) return MAX_HANDSHAKE_BYTES
-  if (type === FrameType.ACCEPT || type === FrameType.END || type === FrameType.ABORT) return 0
-  return -1
+  return EMPTY_TYPES.includes(type) ? 0 : -1
 }
 
 /** Reads the frames of a data connection. A CHUNK's payload is given as it comes and never collected. No I/O here. */
 export class StreamFrames {
-  readonly #header: Buffer = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES)
+  /** Of the header that is under way. */
   #headerLength = 0
+  #type = 0
+  #length = 0
   /** Of the CHUNK that is under way. */
   #left = 0
   #payload: Buffer | undefined
@@ -38,12 +47,14 @@ export class StreamFrames {
       return at < bytes.length ? { status: 'chunk', from: at, to: Math.min(bytes.length, at + this.#left) } : MORE
     let next = at
     if (this.#payload === undefined) {
-      const taken = bytes.copy(this.#header, this.#headerLength, next, next + FRAME_HEADER_BYTES - this.#headerLength)
-      next += taken
-      this.#headerLength += taken
-      if (this.#headerLength < FRAME_HEADER_BYTES) return MORE
-      const length = this.#header.readUInt32BE(1)
-      const type = this.#header[0] ?? 0
+      for (; this.#headerLength < FRAME_HEADER_BYTES; next += 1, this.#headerLength += 1) {
+        const byte = bytes[next]
+        if (byte === undefined) return MORE
+        if (this.#headerLength === 0) this.#type = byte
+        else this.#length = this.#length * 256 + byte
+      }
+      const [type, length] = [this.#type, this.#length]
+      this.#length = 0
       if (length > maxPayloadBytes(type) || (type === FrameType.CHUNK && length === 0)) {
         this.#failed = true
         return ERROR
@@ -63,7 +74,7 @@ export class StreamFrames {
     if (this.#payloadLength < payload.length) return MORE
     this.#payload = undefined
     this.#headerLength = 0
-    return { status: 'frame', type: this.#header[0] ?? 0, payload, next }
+    return { status: 'frame', type: this.#type, payload, next }
   }
 
   /** What is to come of the CHUNK that is under way. */

@@ -49,7 +49,7 @@ export interface DialledFor {
 }
 
 /**
- * A TCP connection to the first of the target's addresses that takes one. `signal` gives up.
+ * A TCP connection to the first of the target's addresses that takes one. `signal` gives up, as `target_timeout`.
  * @param player to a local service the connection comes from the player's own source address, where there is one
  */
 export async function dialTarget(
@@ -65,7 +65,7 @@ export async function dialTarget(
   let error: RejectError = 'target_unreachable'
   for (const address of resolved.value) {
     const leftMs = () => deadline - performance.now()
-    if (leftMs() <= 0) return { ok: false, error: 'target_timeout' }
+    if (leftMs() <= 0 || signal.aborted) return { ok: false, error: 'target_timeout' }
     const dialled = await dialFor(player, { host: address, port: target.port }, leftMs, signal)
     if (dialled.ok) return dialled
     // A refusal says most: something is there, but not the service.
@@ -110,7 +110,8 @@ function dial(
     const finish = (result: Dialled) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
-      socket.off('connect', onConnect).off('close', onClose)
+      // Nothing of the dialling stays with the socket.
+      socket.off('connect', onConnect).off('close', onClose).off('error', onError).on('error', ignore)
       if (!result.ok) socket.destroy()
       resolve(result)
     }
@@ -120,12 +121,12 @@ function dial(
     const onClose = () => finish({ ok: false, error, cause })
     const onAbort = () => finish({ ok: false, error: 'target_timeout' })
     const timer = setTimeout(onAbort, timeoutMs)
-    socket.on('error', (failure: NodeJS.ErrnoException) => {
+    const onError = (failure: NodeJS.ErrnoException) => {
       cause ??= failure
       if (failure.code === 'ECONNREFUSED') error = 'target_refused'
       if (failure.code === 'ETIMEDOUT') error = 'target_timeout'
-    })
-    socket.on('connect', onConnect).on('close', onClose)
+    }
+    socket.on('error', onError).on('connect', onConnect).on('close', onClose)
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) onAbort()
   })
@@ -158,3 +159,5 @@ async function lookupWithin(host: string, timeoutMs: number): Promise<string[] |
   clearTimeout(timer)
   return first
 }
+
+function ignore(): void {}

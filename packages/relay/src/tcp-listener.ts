@@ -1,9 +1,11 @@
 import type { Server, Socket } from 'node:net'
 import { ConnectionRecord } from './connection-record.js'
+import type { HandedFlow } from './handover/handed-state.js'
 import { createTcpServer, listenTcp, SOCKET_OPTIONS } from './listen-tcp.js'
 import { PlayerRules } from './player-rules.js'
 import type { PlayerContext, PublicListener } from './public-listener.js'
 import type { AllocationTraffic, RelayAllocation } from './relay-types.js'
+import { resetSocket } from './reset-socket.js'
 import { plainAddress } from './source-key.js'
 import { TcpPlayer } from './tcp-player.js'
 
@@ -34,9 +36,9 @@ export class TcpListener implements PublicListener {
   }
 
   async listen(): Promise<number> {
-    const { bindHost, logger, pools } = this.#context
+    const { bindHost, logger, pools, taken } = this.#context
     const { id, port, deviceId } = this.#allocation
-    const bound = await listenTcp(this.#server, { host: bindHost, port }, (error) =>
+    const bound = await listenTcp(this.#server, { host: bindHost, port, taken: taken?.tcp(id) }, (error) =>
       logger.warn({ allocationId: id, error: error.code }, 'accepting a player failed'),
     )
     if (this.#closed === undefined) this.#leavePool = pools.open(deviceId)
@@ -56,6 +58,30 @@ export class TcpListener implements PublicListener {
     // A server that was never bound calls back with an error: it has nothing to close.
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()))
   }
+
+  get handle(): Server {
+    return this.#server
+  }
+
+  release(): void {
+    this.#leavePool()
+    if (this.#closed !== undefined) return
+    // Its 'close' would be waited for in vain: Node does not emit it when the last player was passed to another process.
+    this.#closed = Promise.resolve()
+    this.#server.close()
+  }
+
+  flows(): HandedFlow[] {
+    return []
+  }
+
+  takePlayer(socket: Socket): void {
+    // It comes as if nothing had been said of how it is to be treated.
+    socket.allowHalfOpen = true
+    this.#accept(socket)
+  }
+
+  takeFlow(): void {}
 
   cutPlayers(): void {
     for (const player of [...this.#players]) player.cut('cut')
@@ -79,6 +105,8 @@ export class TcpListener implements PublicListener {
       socket.destroy()
       return
     }
+    const { gate } = this.#context
+    if (gate?.holds(this.#allocation.id, socket, () => this.#accept(socket)) === true) return
     const allocation = this.#allocation
     const from = { remoteAddress: plainAddress(remoteAddress), remotePort }
     const context = this.#context
@@ -88,7 +116,7 @@ export class TcpListener implements PublicListener {
     const release = entry.ok ? context.permits.take() : undefined
     if (!entry.ok || release === undefined) {
       if (entry.ok) entry.leave()
-      socket.destroy()
+      resetSocket(socket)
       record.close(entry.ok ? 'busy' : entry.reason)
       return
     }

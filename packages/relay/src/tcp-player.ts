@@ -5,6 +5,7 @@ import type { PlayerRules } from './player-rules.js'
 import { proxyHeaderV1, proxyHeaderV2 } from './proxy-header.js'
 import type { PlayerContext } from './public-listener.js'
 import type { CloseReason, RelayAllocation } from './relay-types.js'
+import { resetSocket } from './reset-socket.js'
 
 export interface TcpPlayerOptions {
   allocation: RelayAllocation
@@ -81,9 +82,10 @@ export class TcpPlayer {
     if (!decided) this.#withdraw = withdraw
   }
 
+  /** His socket is reset at once. The agent hears of it when it is closed: of many who are cut, none waits for that of another. */
   cut(why: CloseReason): void {
     this.#why ??= why
-    if (this.#joined) this.#exchange?.cut()
+    if (this.#joined) resetSocket(this.#socket)
     else this.#leave(why)
   }
 
@@ -171,7 +173,8 @@ export class TcpPlayer {
     this.#gone = true
     this.#withdraw()
     if (!this.#joined) this.#exchange?.cut()
-    this.#socket.destroy()
+    // Who got nothing must not take it for an answer that is empty.
+    resetSocket(this.#socket)
     this.#options.record.close(reason)
     this.#options.onGone()
   }

@@ -3,6 +3,7 @@ import type { ConnectionRecord } from './connection-record.js'
 import type { DeviceFlow, FlowHandlers } from './device-flow.js'
 import type { DeviceFlows } from './device-flows.js'
 import type { FlowMessage } from './flow-message.js'
+import type { HandedFlow } from './handover/handed-state.js'
 import { HeldDatagrams } from './held-datagrams.js'
 import { PacedDatagrams, type QueueBudget } from './paced-datagrams.js'
 import type { PlayerRules } from './player-rules.js'
@@ -77,6 +78,30 @@ export class UdpFlow implements FlowHandlers {
     return !this.#closed
   }
 
+  /** For another process; undefined: it has nowhere to send to yet. */
+  handed(): HandedFlow | undefined {
+    if (this.#flow === undefined) return undefined
+    const { id, message } = this.#flow
+    const progress = this.#record.progress
+    const { address, port } = this
+    return { id, message, address, port, answered: this.#answered, validated: this.#validated, progress }
+  }
+
+  /** It is one of the process before this one. */
+  resume(table: DeviceFlows, { id, message, answered, validated, progress }: HandedFlow): void {
+    this.#table = table
+    this.#flow = table.resume(id, message, this)
+    this.#answered = answered
+    this.#validated = validated
+    this.#opened = progress.openForMs !== undefined
+    this.#record.resume(progress)
+  }
+
+  /** It goes on in another process: nobody is told. */
+  leave(): void {
+    if (!this.#closed) this.#drop()
+  }
+
   /** Copies what it has to keep. */
   fromPlayer(payload: Buffer): void {
     this.active = true
@@ -140,14 +165,18 @@ export class UdpFlow implements FlowHandlers {
 
   close(reason: CloseReason): void {
     if (this.#closed) return
+    this.#drop()
+    this.#flow?.close()
+    this.#record.close(reason)
+  }
+
+  #drop(): void {
     this.#closed = true
     this.#withdraw()
-    this.#flow?.close()
     this.onAway()
     this.#fromPlayer?.close()
     this.#toPlayer?.close()
     this.#host.onGone(this)
-    this.#record.close(reason)
   }
 
   #passToTarget(payload: Buffer): void {

@@ -1,7 +1,7 @@
 import type { Permits } from './permits.js'
 import type { PlayerBounds, PlayerRules } from './player-rules.js'
 import { RecentlyDenied } from './recently-denied.js'
-import { SourceGate } from './source-gate.js'
+import { type Sight, SourceGate } from './source-gate.js'
 import { plainAddress } from './source-key.js'
 import type { UdpFlow } from './udp-flow.js'
 import { groupOf, UnvalidatedFlows } from './unvalidated-flows.js'
@@ -14,6 +14,12 @@ export interface UdpIntakeOptions {
   /** Of the relay, for all its players. */
   permits: Permits
   bounds: Required<PlayerBounds>
+}
+
+/** A source's place, until `leave` is called. */
+export interface UdpEntry {
+  sight: Sight
+  leave: () => void
 }
 
 /**
@@ -32,36 +38,50 @@ export class UdpIntake {
   }
 
   /**
-   * Gives what takes the source's place off again, or undefined for who gets none. It may close an older flow.
+   * Gives the source a place, or undefined for who gets none. It may close an older flow. Who is let in is to be added.
    * @param present flows that there are; @param most that the options allow
    */
-  enter(address: string, port: number, present: number, most: number): (() => void) | undefined {
+  enter(address: string, port: number, present: number, most: number): UdpEntry | undefined {
     const now = performance.now()
-    if (now < this.#refusedUntil || !this.#gate.admits(address, port, now)) return undefined
+    const sight = now < this.#refusedUntil ? undefined : this.#gate.admits(address, port, now)
+    if (sight === undefined) return undefined
     const { rules, permits, bounds } = this.#options
     const player = plainAddress(address)
     if (this.#denied.has(address, port) || !rules.admits(player)) return undefined
     const full = present >= Math.min(bounds.players, most)
     const displaced = this.#unvalidated.displaced(groupOf(address), now, full)
     if (displaced === 'nobody') return undefined
-    displaced?.close('busy')
-    const entry = rules.enter(player, bounds)
+    const entry = rules.enter(player, bounds, displaced === undefined ? 0 : 1)
     if (!entry.ok) return undefined
     const release = permits.take()
     if (release === undefined) {
       entry.leave()
       return undefined
     }
-    this.#gate.began()
-    return () => {
+    this.#gate.began(sight)
+    // Not before it is sure that somebody comes: a source that may not have more must not drive others out.
+    displaced?.close('busy')
+    const leave = () => {
       entry.leave()
       release()
+    }
+    return { sight, leave }
+  }
+
+  /** The same for who was let in by the process before this one. */
+  resume(address: string): () => void {
+    const { rules, permits, bounds } = this.#options
+    const entry = rules.enter(plainAddress(address), bounds)
+    const release = permits.take()
+    return () => {
+      if (entry.ok) entry.leave()
+      release?.()
     }
   }
 
   /** The flow of a source that was let in. */
-  add(flow: UdpFlow): void {
-    this.#unvalidated.add(flow, groupOf(flow.address), performance.now())
+  add(flow: UdpFlow, sight: Sight = 'first'): void {
+    this.#unvalidated.add(flow, groupOf(flow.address), performance.now(), sight)
   }
 
   /** Its source is no forgery, or it is over. */

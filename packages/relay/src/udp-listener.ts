@@ -2,6 +2,8 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { ConnectionRecord } from './connection-record.js'
 import type { FlowMessage } from './flow-message.js'
+import type { HandedFlow } from './handover/handed-state.js'
+import type { SocketSource } from './handover/taken-sockets.js'
 import type { QueueBudget } from './paced-datagrams.js'
 import { PlayerRules } from './player-rules.js'
 import { proxyHeaderV2 } from './proxy-header.js'
@@ -25,8 +27,8 @@ export class UdpListener implements PublicListener, UdpFlowHost {
   readonly budgets: UdpFlowHost['budgets'] = { in: newBudget(), out: newBudget(), held: newBudget() }
   readonly #context: PlayerContext
   readonly #traffic: AllocationTraffic
-  readonly #socket: Socket
-  readonly #sender: BoundedSender
+  #socket: Socket
+  #sender: BoundedSender
   readonly #flows: UdpSources<UdpFlow> = new UdpSources()
   /** What gives back the place of a flow. */
   readonly #places: Map<UdpFlow, () => void> = new Map()
@@ -58,6 +60,8 @@ export class UdpListener implements PublicListener, UdpFlowHost {
   }
 
   async listen(): Promise<number> {
+    const taken = this.#context.taken?.udp(this.#allocation.id)
+    if (taken !== undefined) return this.#adopt(taken)
     this.#socket.on('message', this.take)
     const binding = bindUdp(this.#socket, this.#context.bindHost, this.#allocation.port)
     const settled = () => {
@@ -91,6 +95,38 @@ export class UdpListener implements PublicListener, UdpFlowHost {
   stopAccepting(): void {
     this.#accepting = false
     if (this.#flows.size === 0) void this.#close()
+  }
+
+  get handle(): Socket {
+    return this.#socket
+  }
+
+  release(): void {
+    this.#accepting = false
+    for (const flow of [...this.#flows.values()]) flow.leave()
+    void this.#close()
+  }
+
+  flows(): HandedFlow[] {
+    return [...this.#flows.values()].map((flow) => flow.handed()).filter((flow) => flow !== undefined)
+  }
+
+  takePlayer(socket: { destroy(): void }): void {
+    socket.destroy()
+  }
+
+  takeFlow(handed: HandedFlow): void {
+    const { id, deviceId } = this.#allocation
+    const table = this.#context.flows.find(deviceId)
+    const { remoteAddress, remotePort } = handed.message
+    if (table === undefined || this.#flows.get(handed.address, handed.port) !== undefined) return
+    const about = { allocationId: id, protocol: 'udp' as const, remoteAddress, remotePort }
+    const flow = new UdpFlow(handed, new ConnectionRecord(about, this.#traffic, this.#context.tell), this)
+    this.#flows.add(flow.address, flow.port, flow)
+    this.#places.set(flow, this.#intake.resume(flow.address))
+    if (!handed.validated) this.#intake.add(flow)
+    this.#idle.start()
+    flow.resume(table, handed)
   }
 
   cutPlayers(): void {
@@ -136,16 +172,17 @@ export class UdpListener implements PublicListener, UdpFlowHost {
   #begin(from: RemoteInfo): UdpFlow | undefined {
     const { address, port } = from
     const { id, deviceId, options } = this.#allocation
+    if (this.#context.gate?.shut === true) return undefined
     if (!this.#accepting || port === 0 || this.#context.flows.find(deviceId)?.reachable !== true) return undefined
     const most = options?.maxConnections ?? Number.POSITIVE_INFINITY
-    const leave = this.#intake.enter(address, port, this.#flows.size, most)
-    if (leave === undefined) return undefined
+    const entry = this.#intake.enter(address, port, this.#flows.size, most)
+    if (entry === undefined) return undefined
     const player = { remoteAddress: plainAddress(address), remotePort: port }
     const about = { allocationId: id, protocol: 'udp' as const, ...player }
     const flow = new UdpFlow(from, new ConnectionRecord(about, this.#traffic, this.#context.tell), this)
     this.#flows.add(address, port, flow)
-    this.#places.set(flow, leave)
-    this.#intake.add(flow)
+    this.#places.set(flow, entry.leave)
+    this.#intake.add(flow, entry.sight)
     this.#idle.start()
     this.#ask(flow, player)
     return this.#flows.get(address, port)
@@ -180,6 +217,25 @@ export class UdpListener implements PublicListener, UdpFlowHost {
       message.header = proxyHeaderV2(pair).toString('base64')
     }
     flow.connect(table, message)
+  }
+
+  #adopt(taken: SocketSource<Socket>): Promise<number> {
+    return new Promise((resolve, reject) => {
+      taken((socket) => {
+        if (this.#closed !== undefined) {
+          socket.close()
+          reject(new Error('closed while it came'))
+          return
+        }
+        this.#socket.close()
+        this.#socket = socket
+        this.#sender = new BoundedSender(socket, this.maxBufferBytes)
+        socket.on('error', () => {})
+        socket.on('message', this.take)
+        this.#port = socket.address().port
+        resolve(this.#port)
+      }, reject)
+    })
   }
 
   #close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { Sight } from './source-gate.js'
 import { plainAddress, sourceKey } from './source-key.js'
 
 /** Of one allocation. */
@@ -15,6 +16,7 @@ const MAX_LOOKS = 32
 interface Place {
   group: string
   since: number
+  sight: Sight
 }
 
 /** The flows whose source's address may be forged: few, in the order in which they last sent. The first of them makes room for new ones. */
@@ -27,6 +29,8 @@ export class UnvalidatedFlows<F> {
   }
 
   /**
+   * Of the quietest, rather one that was believed at first sight than one that has come twice, as only players do in a flood.
+   *
    * Who has to go so that one more may come; undefined: nobody; 'nobody': there is no room.
    * @param full when there is no room beside these
    */
@@ -35,17 +39,21 @@ export class UnvalidatedFlows<F> {
     const crowd = members !== undefined && members.size >= MAX_PER_GROUP && this.#places.size >= CALM
     if (!crowd && !full && this.#places.size < MAX_UNVALIDATED) return undefined
     let looks = 0
+    let otherwise: F | 'nobody' = 'nobody'
     for (const flow of crowd ? members : this.#places.keys()) {
-      const since = this.#places.get(flow)?.since ?? now
-      if (now - since >= CHANCE_MS) return flow
+      const { since = now, sight } = this.#places.get(flow) ?? {}
+      if (now - since >= CHANCE_MS) {
+        if (sight === 'first') return flow
+        if (otherwise === 'nobody') otherwise = flow
+      }
       looks += 1
       if (looks === MAX_LOOKS) break
     }
-    return 'nobody'
+    return otherwise
   }
 
-  add(flow: F, group: string, now: number): void {
-    this.#places.set(flow, { group, since: now })
+  add(flow: F, group: string, now: number, sight: Sight): void {
+    this.#places.set(flow, { group, since: now, sight })
     const members = this.#groups.get(group)
     if (members === undefined) this.#groups.set(group, new Set([flow]))
     else members.add(flow)

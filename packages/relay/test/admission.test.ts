@@ -68,9 +68,10 @@ t.test('each connection is asked about once, before the agent hears of it', asyn
   t.equal(reached.count, 0)
   asked[0]?.answer(true)
   t.ok(await echoes(first))
+  const { localPort: remotePort } = second
   asked[1]?.answer(false)
   t.not(await ending(second), 'no answer')
-  t.match(events.at(-1), { phase: 'refused', reason: 'denied', remotePort: second.localPort })
+  t.match(events.at(-1), { phase: 'refused', reason: 'denied', remotePort })
   t.equal(reached.count, 1)
   t.equal(asked.length, 2)
 })

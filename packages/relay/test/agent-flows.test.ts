@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import t from 'tap'
 import { ItemKind } from '../dist/channel-items.js'
@@ -100,6 +101,36 @@ t.test(
     t.same(seen, ['HEADERtwo', 'three'])
   },
 )
+
+t.test('a service that comes back after it was away gets the header too', async (t) => {
+  const seen: string[] = []
+  const serve = async (port: number) => {
+    const socket = createSocket('udp4')
+    socket.on('message', (payload) => seen.push(String(payload)))
+    socket.bind(port, '127.0.0.1')
+    await once(socket, 'listening')
+    return socket
+  }
+  const service = await serve(0)
+  const { port } = service.address()
+  const { relay, agent } = channelPair()
+  startAgentFlows(t, agent)
+  const header = Buffer.from('HEADER').toString('base64')
+  const player = openFlow(startDeviceFlows(t, relay), port, { header })
+  player.send('one')
+  await until(() => seen.length === 1)
+  await new Promise<void>((resolve) => service.close(resolve))
+  player.send('lost')
+  // For ICMP's answer.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const back = await serve(port)
+  t.teardown(() => back.close())
+  await until(() => {
+    player.send('two')
+    return seen.length >= 3
+  })
+  t.same(seen.slice(0, 3), ['HEADERone', 'HEADERtwo', 'two'])
+})
 
 t.test('refusals: forbidden, no such host, no permit', async (t) => {
   const cases = [

@@ -1,9 +1,9 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import t from 'tap'
 import type { AllocationOptions, Relay, RelayEvents } from '../dist/index.js'
-import { allocation, ending, readBytes, startEcho, startTunnel, startUdpEcho, until, within } from './support.js'
+import { allocation, dial, ending, readBytes, startEcho, startTunnel, startUdpEcho, until } from './support.js'
 
 type Test = Pick<typeof t, 'teardown'>
 
@@ -18,23 +18,15 @@ function refusals(relay: Relay): RelayEvents['connection'][] {
   return refused
 }
 
-async function dialFrom(t: Test, localAddress: string, port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress })
-  t.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  await within(once(socket, 'connect'), 'connect')
-  return socket
-}
-
 async function echoes(t: Test, localAddress: string, port: number): Promise<Socket> {
-  const socket = await dialFrom(t, localAddress, port)
+  const socket = await dial(t, port, localAddress)
   socket.write('a')
   await readBytes(socket, 1)
   return socket
 }
 
 async function refused(t: Test, localAddress: string, port: number): Promise<void> {
-  await ending(await dialFrom(t, localAddress, port))
+  await ending(await dial(t, port, localAddress))
 }
 
 /** Flows from one address, each from a port of its own; resolves to how many were answered when `enough` says so. */
@@ -87,7 +79,7 @@ t.test('connectionRate lets go at once who is above it', async (t) => {
   t.ok(events.length >= 20 - most)
   t.match(events[0], { reason: 'busy', durationMs: 0, bytesIn: 0 })
   await until(async () => {
-    const socket = await dialFrom(t, '127.0.0.1', port)
+    const socket = await dial(t, port, '127.0.0.1')
     socket.write('a')
     return await readBytes(socket, 1).catch(() => false)
   })

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { resetSocket } from '../dist/reset-socket.js'
 import { Throttle } from '../dist/throttle.js'
-import { play, socketPair, tlsPair, wire } from './exchange-support.js'
+import { eventPair, play, socketPair, tlsPair, wire } from './exchange-support.js'
 import { ending, until, within } from './support.js'
 
 const RUNS = 80
@@ -66,7 +66,7 @@ async function hear(socket: Socket, slow: boolean): Promise<{ hash: string; ende
   )
 }
 
-for (const pair of [socketPair, tlsPair])
+for (const pair of [socketPair, tlsPair, eventPair])
   t.test(`streams arrive whole, one player after another on one connection: ${pair.name}`, async (t) => {
     let on = await wire(t, { pair })
     await fc.assert(
@@ -100,4 +100,38 @@ for (const pair of [socketPair, tlsPair])
       { numRuns: RUNS },
     )
     t.pass()
+  })
+
+for (const pair of [socketPair, tlsPair, eventPair])
+  t.test(`what waits to be sent is not written over by what is read next: ${pair.name}`, async (t) => {
+    const on = await wire(t, { pair })
+    for (const turned of [false, true]) {
+      const player = await play(t, on)
+      const [first, second] = turned ? [player.right, player.left] : [player.left, player.right]
+      second.pause()
+      const hash = createHash('sha256')
+      let sent = 0
+      const sayOn = async (bytes: number) => {
+        const piece = SOURCE.subarray(sent % 1_000_000, (sent % 1_000_000) + bytes)
+        hash.update(piece)
+        sent += bytes
+        first.write(piece)
+        const passed = () => (turned ? player.counted.fromFar : player.counted.fromNear) === sent
+        const deadline = performance.now() + 30
+        while (!passed() && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve))
+        return passed()
+      }
+      // Much at once, for which they take buffers of their own; then portions that are small enough not to be said to wait.
+      for (let round = 0; round < 4; round += 1) await sayOn(400_000)
+      while (await sayOn(9_001));
+      for (let round = 0; round < 20; round += 1) await sayOn(9_001)
+      first.end()
+      second.end()
+      first.resume()
+      const heard = hear(second, false)
+      second.resume()
+      t.equal((await heard).hash, hash.digest('hex'))
+      await player.ended
+      await until(() => on.relay.ready)
+    }
   })

@@ -6,10 +6,10 @@ import type { Exchange } from '../dist/data-connection.js'
 import { encodeFrame } from '../dist/frame.js'
 import { FrameType, MAX_CHUNK_BYTES } from '../dist/protocol.js'
 import { Throttle } from '../dist/throttle.js'
-import { play, START, socketPair, tlsPair, wire } from './exchange-support.js'
+import { eventPair, play, START, socketPair, tlsPair, wire } from './exchange-support.js'
 import { ending, readAll, readBytes, until, within } from './support.js'
 
-for (const pair of [socketPair, tlsPair])
+for (const pair of [socketPair, tlsPair, eventPair])
   t.test(`bytes pass both ways and are counted exactly: ${pair.name}`, async (t) => {
     const on = await wire(t, { pair })
     const { left, right, ended, counted } = await play(t, on)
@@ -25,7 +25,7 @@ for (const pair of [socketPair, tlsPair])
     t.same(counted, relay.counts)
   })
 
-for (const pair of [socketPair, tlsPair])
+for (const pair of [socketPair, tlsPair, eventPair])
   t.test(`serves one player after another, whether they end or break off: ${pair.name}`, async (t) => {
     const on = await wire(t, { pair })
     t.equal(on.relay.ready, true)
@@ -90,7 +90,7 @@ t.test('a reset on one side resets the other', async (t) => {
   }
 })
 
-for (const pair of [socketPair, tlsPair])
+for (const pair of [socketPair, tlsPair, eventPair])
   t.test(`a connection that is lost resets both its players ends: ${pair.name}`, async (t) => {
     for (const lose of [
       ({ agentSocket }: { agentSocket: Socket }) => agentSocket.destroy(),
@@ -196,7 +196,7 @@ t.test('a player who left before the join', async (t) => {
   t.same(on.events.sort(), ['agent ready', 'agent reset', 'relay ready', 'relay reset'])
 })
 
-for (const pair of [socketPair, tlsPair])
+for (const pair of [socketPair, tlsPair, eventPair])
   t.test(`a slow reader holds the writer back and little is held between them: ${pair.name}`, async (t) => {
     const on = await wire(t, { pair })
     for (const turned of [false, true]) {
@@ -337,7 +337,7 @@ t.test('cut in the moment of the end', async (t) => {
 })
 
 t.test('a bound on the rate lets parts of what was read pass', async (t) => {
-  for (const pair of [socketPair, tlsPair]) {
+  for (const pair of [socketPair, tlsPair, eventPair]) {
     const on = await wire(t, { pair })
     const throttles = { fromNear: new Throttle(), fromFar: new Throttle() }
     for (const throttle of Object.values(throttles)) throttle.setRate(200_000)

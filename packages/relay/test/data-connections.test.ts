@@ -37,11 +37,15 @@ async function startAgentSide(t: Test, given: Partial<AgentLimits> = {}, encrypt
   const { port } = server.address() as AddressInfo
   const limits = { ...DEFAULT_AGENT_LIMITS, ...given }
   const started: Exchange[] = []
+  const over: Exchange[] = []
   const permits = new Permits(limits.maxConnections)
   const connections = new DataConnections({
     limits,
     permits,
-    onStart: (_id, _message, exchange) => started.push(exchange),
+    onStart: (_id, _message, exchange) => {
+      started.push(exchange)
+      exchange.onBroken = () => over.push(exchange)
+    },
   })
   t.teardown(async () => {
     await connections.stop()
@@ -56,7 +60,7 @@ async function startAgentSide(t: Test, given: Partial<AgentLimits> = {}, encrypt
       address: { relay, host: relay.host, port },
       short: (message) => shorts.push(message),
     })
-  return { connections, link, shorts, sockets, accepted, server, started, permits }
+  return { connections, link, shorts, sockets, accepted, server, started, over, permits }
 }
 
 const tokens = (count: number) => Array.from({ length: count }, (_, n) => `token-${n}`)
@@ -126,4 +130,25 @@ t.test('when the link is gone those ready are closed, and those in use when they
   await until(() => relaySide.closed)
   t.notOk(other.readableEnded, 'of another link')
   t.same(shorts, [])
+})
+
+t.test('that the relay is done with a player is said once, before his target is reached too', async (t) => {
+  const { link, accepted, started, over } = await startAgentSide(t)
+  link().order(['used', 'lost'])
+  await until(() => accepted.length === 2)
+  const [used, lost] = accepted.map(({ socket }) => {
+    const connection = new DataConnection(socket, { flushTimeoutMs: 1_000, onReady: () => {}, onClose: () => {} })
+    return { socket, exchange: connection.start(START, { onAccept: () => {}, onRefuse: () => {} }), connection }
+  })
+  await until(() => started.length === 2)
+  t.same(over, [])
+  used?.exchange.cut()
+  await until(() => over.length === 1)
+  lost?.socket.resetAndDestroy()
+  await until(() => over.length === 2)
+  t.equal(new Set(over).size, 2)
+  await until(() => used?.connection.ready)
+  used?.connection.close()
+  await until(() => used?.connection.closed)
+  t.equal(over.length, 2)
 })

@@ -131,6 +131,7 @@ t.test('a relay keeps the tables of linked devices and of those with flows', asy
       channels.push(channel)
       return channel.open(hooks)
     },
+    wake: () => {},
   })
   t.teardown(() => flows.close())
   t.equal(flows.find('a'), undefined)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { DataConnection, type Exchange, type SpliceCounts, type SpliceEnd } from '../dist/data-connection.js'
+import { ownBuffers } from '../dist/own-buffers.js'
 import { createSelfSigned } from '../dist/self-signed.js'
 import type { Throttle } from '../dist/throttle.js'
 import { within } from './support.js'
@@ -27,6 +28,17 @@ export async function socketPair(t: Teardown): Promise<[client: Socket, server: 
     t.teardown(() => socket.destroy())
   }
   return [client, server]
+}
+
+/** The same where Node's insides do not look as expected, and reading is by 'data' events. */
+export async function eventPair(t: Teardown): Promise<[client: Socket, server: Socket]> {
+  const pair = await socketPair(t)
+  for (const socket of pair) {
+    const { _handle: handle } = socket as Socket & { _handle?: object }
+    Object.defineProperty(handle, 'useUserBuffer', { value: undefined })
+    if (ownBuffers(socket) !== undefined) throw new Error('its own buffers are used all the same')
+  }
+  return pair
 }
 
 /** The same under TLS. */
@@ -59,6 +71,8 @@ export interface Wire {
   relaySocket: Socket
   agentSocket: Socket
   events: string[]
+  /** For players and targets. */
+  nearPair: typeof socketPair
   /** What the agent does with a player; replaced by tests. */
   onStart: (exchange: Exchange) => void
 }
@@ -86,6 +100,7 @@ export async function wire(
     relaySocket,
     agentSocket,
     events,
+    nearPair: pair === eventPair ? eventPair : socketPair,
     onStart: (exchange) => exchange.refuse('agent_busy'),
   }
   return made
@@ -108,8 +123,8 @@ export async function play(
   on: Wire,
   options: { throttles?: { fromNear: Throttle; fromFar: Throttle } } = {},
 ): Promise<Player> {
-  const [left, near] = await socketPair(t)
-  const [right, far] = await socketPair(t)
+  const [left, near] = await on.nearPair(t)
+  const [right, far] = await on.nearPair(t)
   const exchanges: Exchange[] = []
   const counted = { fromNear: 0, fromFar: 0 }
   const agentEnded = new Promise<Ended>((resolve) => {

@@ -46,9 +46,9 @@ export function startAgentFlows(
 export function startDeviceFlows(
   t: Teardown,
   channel: TestChannel,
-  { linkWaitMs = 5_000, minSlots }: { linkWaitMs?: number; minSlots?: number } = {},
+  { linkWaitMs = 5_000, ...more }: { linkWaitMs?: number; minSlots?: number; wake?: () => void } = {},
 ): DeviceFlows<TestChannel> {
-  const flows = new DeviceFlows(linkWaitMs, channel.open, minSlots)
+  const flows = new DeviceFlows({ linkWaitMs, createChannel: channel.open, wake: () => {}, ...more })
   t.teardown(() => flows.close())
   return flows
 }

@@ -1,6 +1,18 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import t from 'tap'
+import { DeviceLinks } from '../dist/device-links.js'
+import { readFirstFrame } from '../dist/first-frame.js'
+import { encodeFrame } from '../dist/frame.js'
 import { type AgentEvents, createAgent, createRelay, type RelayEvents } from '../dist/index.js'
+import { DEFAULT_RELAY_LIMITS } from '../dist/limits.js'
+import { silentLogger } from '../dist/logger.js'
+import { encodeMessage, FrameType, PROTOCOL_VERSION } from '../dist/protocol.js'
+import { createSelfSigned } from '../dist/self-signed.js'
 import { memoryStorage } from '../dist/storage/memory.js'
+import { TicketMemory } from '../dist/ticket-memory.js'
+import { Tickets } from '../dist/tickets.js'
 import {
   addressOf,
   allocation,
@@ -198,6 +210,81 @@ t.test('a relay that moves is followed', async (t) => {
   agent.disconnect(second.id)
   t.same(agent.links(), [])
   await until(() => second.devices().length === 0)
+})
+
+t.test('a relay that says MOVED again and again is followed with patience', async (t) => {
+  let links = 0
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)))
+    readFirstFrame(socket, 1_000, (frame) => {
+      if (frame === undefined) return
+      links += 1
+      const datagrams = { channel: '0'.repeat(16), salt: 'A'.repeat(43), flows: 'f' }
+      const welcome = {
+        protocol: PROTOCOL_VERSION,
+        deviceId: DEVICE,
+        resume: `r${links}`,
+        heartbeatMs: 1_000,
+        datagrams,
+      }
+      socket.write(encodeFrame(FrameType.WELCOME, encodeMessage(welcome)))
+      socket.write(encodeFrame(FrameType.MOVED, Buffer.alloc(0)))
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const agent = createAgent({ limits: { retryMinMs: 200 } })
+  t.teardown(async () => {
+    await agent.stop()
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  const { port } = server.address() as AddressInfo
+  agent.connect({ id: 'relay', host: '127.0.0.1', port, ticket: 'ticket', encryption: 'off' })
+  await until(() => links >= 5, 'the first are followed at once')
+  const before = links
+  await new Promise((resolve) => setTimeout(resolve, 180))
+  t.ok(links - before <= 1, `${links - before} links in 180 ms`)
+  await until(() => links > before)
+})
+
+t.test('a link that breaks as it is welcomed is only over', async (t) => {
+  const { key, cert } = createSelfSigned()
+  const server = createTlsServer({ key, cert, minVersion: 'TLSv1.3' })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const agentSide = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }).on('error', () => {})
+  const [socket] = (await once(server, 'secureConnection')) as [TLSSocket]
+  t.teardown(() => {
+    agentSide.destroy()
+    server.close()
+  })
+  // As a write to a connection that was reset does.
+  socket.write = () => {
+    socket.destroy()
+    return false
+  }
+  const told: unknown[] = []
+  const limits = { ...DEFAULT_RELAY_LIMITS }
+  const tickets = new Tickets('relay', Buffer.alloc(32), new TicketMemory(limits, () => {}), limits)
+  const links = new DeviceLinks({
+    tickets,
+    accepts: () => true,
+    limits,
+    logger: silentLogger,
+    onWelcome: () => 'flows',
+    onLink: (_deviceId, connected) => told.push(connected),
+    onOrders: () => {},
+    onShort: () => {},
+    onSession: () => {},
+  })
+  const ticket = tickets.issue(DEVICE, 60_000, undefined)
+  t.equal(links.accept(socket, { protocol: PROTOCOL_VERSION, ticket, version: '1' }), undefined)
+  await until(() => told.length === 2)
+  t.same(told, [true, false])
+  t.same(links.list(), [])
 })
 
 t.test('stop while starting stops, and twice is once; then it starts again', async (t) => {

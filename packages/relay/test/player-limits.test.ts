@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import t from 'tap'
 import type { AllocationOptions, Relay, RelayEvents } from '../dist/index.js'
 import {
@@ -13,10 +12,7 @@ import {
   startUdpEcho,
   udpSocket,
   until,
-  within,
 } from './support.js'
-
-type Test = Pick<typeof t, 'teardown'>
 
 /** Changes the options of allocation 1 and nothing else. */
 function changer(relay: Relay, target: number, protocol: 'tcp' | 'udp' = 'tcp') {
@@ -32,14 +28,6 @@ function connectionEvents(relay: Relay) {
   const events: RelayEvents['connection'][] = []
   relay.on('connection', (event) => events.push(event))
   return events
-}
-
-async function dialFrom(t: Test, localAddress: string, port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress })
-  t.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  await within(once(socket, 'connect'), 'connect')
-  return socket
 }
 
 async function echoed(socket: Socket): Promise<Socket> {
@@ -67,11 +55,11 @@ t.test('allow and deny: others are refused, and a change cuts who may not be the
   const events = connectionEvents(relay)
   const change = changer(relay, target)
   const first = await echoed(await dial(t, port))
-  await ending(await dialFrom(t, '127.0.0.2', port))
+  await ending(await dial(t, port, '127.0.0.2'))
   t.match(events.at(-1), { phase: 'refused', reason: 'denied', remoteAddress: '127.0.0.2', durationMs: 0 })
 
   await change({ allow: ['127.0.0.0/8'] })
-  const second = await echoed(await dialFrom(t, '127.0.0.2', port))
+  const second = await echoed(await dial(t, port, '127.0.0.2'))
   const gone = ending(first)
   await change({ deny: ['127.0.0.1'] })
   t.equal(await gone, 'ECONNRESET')

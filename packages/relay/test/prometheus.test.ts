@@ -1,9 +1,11 @@
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
+import { encodeFrame } from '../dist/frame.js'
 import { startMetricsServer } from '../dist/metrics-server.js'
 import { countRefusals, type MeasuredRelay, relayMetrics } from '../dist/prometheus.js'
-import { dial, ending, readBytes, startEcho, startTunnel, until } from './support.js'
+import { encodeMessage, FrameType } from '../dist/protocol.js'
+import { DEVICE, dial, dialData, ending, readBytes, startEcho, startTunnel, udpSocket, until } from './support.js'
 
 interface Series {
   name: string
@@ -74,12 +76,46 @@ t.test('what a relay does is in it', async (t) => {
   t.equal(find(series, 'sallyport_relay_connections_open', labels), 1)
   t.equal(find(series, 'sallyport_relay_refused_total', { reason: 'busy' }), 1)
   t.equal(find(series, 'sallyport_relay_links'), 1)
+  t.equal(find(series, 'sallyport_relay_players_waiting'), 0)
   t.equal(find(series, 'sallyport_relay_allocations', { status: 'listening' }), 1)
   t.equal(find(series, 'sallyport_relay_allocations', { status: 'failed' }), 0)
   t.equal(find(series, 'sallyport_relay_up', { relay: relay.id }), 1)
   refusals.stop()
   await ending(await dial(t, port))
   t.equal(refusals.byReason.get('busy'), 1)
+})
+
+t.test('connections that are ready, players who wait and packets of no use', async (t) => {
+  const { relay, agent, port } = await startTunnel(t, 9, { relay: { limits: { minReadyPerDevice: 2 } } })
+  const figures = () => relay.statistics()
+  await until(() => figures().readyConnections === 2)
+  t.same(figures(), {
+    links: 1,
+    readyConnections: 2,
+    waitingPlayers: 0,
+    droppedPackets: { unknown: 0, replayed: 0, forged: 0, unsent: 0 },
+  })
+  const stranger = await udpSocket(t)
+  stranger.send('hello', relay.dataPort, '127.0.0.1')
+  await until(() => figures().droppedPackets.unknown === 1)
+  const series = parse(relayMetrics(relay))
+  t.equal(find(series, 'sallyport_relay_data_connections_ready', { relay: relay.id }), 2)
+  t.equal(find(series, 'sallyport_relay_packets_dropped_total', { reason: 'unknown' }), 1)
+  t.equal(find(series, 'sallyport_relay_packets_dropped_total', { reason: 'forged' }), 0)
+  await agent.stop()
+  await until(() => figures().links === 0 && figures().readyConnections === 0)
+
+  const link = await dialData(t, relay)
+  link.write(
+    encodeFrame(FrameType.LINK, encodeMessage({ protocol: 2, ticket: relay.issueTicket(DEVICE), version: '1' })),
+  )
+  link.resume()
+  await until(() => figures().links === 1)
+  await dial(t, port)
+  await until(() => figures().waitingPlayers === 1)
+  t.equal(find(parse(relayMetrics(relay)), 'sallyport_relay_players_waiting'), 1)
+  await relay.stop()
+  t.match(figures(), { links: 0, readyConnections: 0, waitingPlayers: 0, droppedPackets: { unknown: 0 } })
 })
 
 t.test('whatever a relay is called, and however many allocations it has', async () => {
@@ -90,6 +126,7 @@ t.test('whatever a relay is called, and however many allocations it has', async 
     connections: fc.nat(),
     open: fc.nat(),
   })
+  const droppedPackets = { unknown: 1, replayed: 2, forged: 3, unsent: 4 }
   const all = fc.uniqueArray(traffic, { selector: ({ allocationId }) => allocationId })
   fc.assert(
     fc.property(
@@ -100,10 +137,10 @@ t.test('whatever a relay is called, and however many allocations it has', async 
           id,
           traffic: () => totals,
           status: () => ({ running: true, revision: 1, allocations: [] }),
-          devices: () => [],
+          statistics: () => ({ links: 0, readyConnections: 0, waitingPlayers: 0, droppedPackets }),
         }
         const series = parse(relayMetrics(relay))
-        return series.every(({ labels }) => labels['relay'] === id) && series.length === 6 + 4 * totals.length
+        return series.every(({ labels }) => labels['relay'] === id) && series.length === 12 + 4 * totals.length
       },
     ),
   )

@@ -126,7 +126,7 @@ t.test('an agent that brings no connection: the player is let go in time', async
   await until(() => relay.devices().length === 1)
   await relay.apply({ revision: 1, allocations: [allocation(1, 9)] })
   const since = performance.now()
-  t.equal(await ending(await dial(t, portOf(relay, 1))), 'end')
+  t.equal(await ending(await dial(t, portOf(relay, 1))), 'ECONNRESET')
   const tookMs = performance.now() - since
   t.ok(tookMs > openTimeoutMs - 10 && tookMs < 20 * openTimeoutMs, `${tookMs} ms`)
   t.same(reasons, ['timeout'])

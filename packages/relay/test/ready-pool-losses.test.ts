@@ -1,4 +1,5 @@
 import t from 'tap'
+import { socketPair } from './exchange-support.js'
 import { bring, DEVICE, FakeLink, play, start, turns } from './pool-support.js'
 import { until } from './support.js'
 
@@ -115,4 +116,66 @@ t.test('SHORT lets go of who has nothing coming, the latest first, and does not 
   pools.short(DEVICE, { tokens: link.tokens.slice(4), error: 'agent_busy' })
   t.same(late.outcome, ['agent_busy'])
   await until(() => link.tokens.length > 5, 'and the pool again after a while')
+})
+
+t.test('an agent that never ends what its player has left loses the connection, and only then', async (t) => {
+  const { pools, link } = start(t, { flushTimeoutMs: 100, minReadyPerDevice: 2 })
+  await turns()
+  const [silent, relaySide] = await socketPair(t)
+  let closed = false
+  silent.resume().on('close', () => {
+    closed = true
+  })
+  silent.on('end', () => silent.end())
+  t.ok(pools.connect(link.tokens[0] ?? '', relaySide))
+  const left = play(pools)
+  const honest = await bring(t, pools, link.tokens[1])
+  const stays = play(pools)
+  await until(() => honest.started.length === 1)
+  honest.started[0]?.exchange.accept()
+  await until(() => stays.outcome.length === 1)
+  left.exchanges[0]?.cut()
+  left.cancel()
+  await until(() => closed)
+  t.notOk(honest.closed)
+  t.same(left.outcome, [])
+})
+
+t.test('one that ends it is kept', async (t) => {
+  const { pools, link } = start(t, { flushTimeoutMs: 50, maxReadyPerDevice: 1 })
+  await turns()
+  const brought = await bring(t, pools, link.tokens[0])
+  const player = play(pools)
+  await until(() => brought.started.length === 1)
+  player.exchanges[0]?.cut()
+  player.cancel()
+  await until(() => pools.ready === 1)
+  const next = play(pools)
+  await until(() => brought.started.length === 2)
+  brought.started[1]?.exchange.accept()
+  await until(() => next.outcome.length === 1)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  t.notOk(brought.closed, 'the limit was for the player before')
+})
+
+t.test('who loses his place when there is neither port nor link is served over the next link', async (t) => {
+  const { pools, link, closePort } = start(t)
+  await turns()
+  const brought = await bring(t, pools, link.tokens[0])
+  const player = play(pools)
+  await until(() => brought.started.length === 1)
+  pools.setLink(DEVICE, undefined)
+  closePort()
+  await turns()
+  const next = new FakeLink()
+  pools.setLink(DEVICE, next)
+  await turns()
+  brought.socket.resetAndDestroy()
+  await until(() => next.tokens.length > 0)
+  const again = await bring(t, pools, next.tokens[0])
+  await until(() => again.started.length === 1)
+  again.started[0]?.exchange.accept()
+  await until(() => player.outcome.length === 1)
+  t.same(player.outcome, ['accepted'])
+  t.equal(pools.refusal(DEVICE), undefined, 'the link is known')
 })

@@ -13,8 +13,8 @@ function address(n: number): string {
 function pressed(): SourceGate {
   const gate = new SourceGate()
   for (let n = 0; n < BURST; n += 1) {
-    if (!gate.admits(address(n), 1, START)) throw new Error('too early')
-    gate.began()
+    if (gate.admits(address(n), 1, START) !== 'first') throw new Error('too early')
+    gate.began('first')
   }
   return gate
 }
@@ -31,8 +31,18 @@ t.test('first sights come back with time, and are not used up by who gets no flo
   const gate = pressed()
   t.notOk(gate.admits('192.0.2.1', 5, START))
   for (let n = 0; n < 1_000; n += 1) t.ok(gate.admits(address(n), 7, START + 1_000))
-  for (let n = 0; n < 64; n += 1) gate.began()
+  for (let n = 0; n < 64; n += 1) gate.began('first')
   t.notOk(gate.admits('192.0.2.2', 5, START + 1_000))
+})
+
+t.test('who comes again takes no first sight away', async (t) => {
+  const gate = pressed()
+  gate.admits('192.0.2.1', 5, START)
+  for (let n = 0; n < 1_000; n += 1) {
+    t.equal(gate.admits('192.0.2.1', 5, START + 1_000), 'again')
+    gate.began('again')
+  }
+  t.equal(gate.admits('192.0.2.2', 5, START + 1_000), 'first')
 })
 
 t.test('a source is remembered for five seconds at least and ten at most', async (t) => {

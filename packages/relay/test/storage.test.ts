@@ -11,6 +11,7 @@ import {
   memoryStorage,
   type RelayStorage,
 } from '../dist/index.js'
+import { readSnapshot } from '../dist/snapshot.js'
 import { relayStorageContract } from '../dist/testing/index.js'
 import { allocation } from './support.js'
 
@@ -145,6 +146,17 @@ t.test('file: a relay whose file is corrupt starts without it', async (t) => {
     t.match(again.status(), { revision: 1, allocations: [{ allocationId: 1, status: 'listening' }] })
     await again.stop()
   }
+})
+
+t.test('a key that could be guessed is none', async (t) => {
+  const storage = memoryStorage()
+  const relay = createRelay({ dataPort: 0, storage })
+  await relay.start()
+  t.equal(relay.ticketKey.length, 32)
+  await relay.stop()
+  const stored = (await storage.load()) as Record<string, unknown>
+  for (const ticketKey of ['', 'AAAA', 'A'.repeat(42)]) t.throws(() => readSnapshot({ ...stored, ticketKey }, relay.id))
+  t.ok(readSnapshot(stored, relay.id).ticketKey)
 })
 
 t.test('file: a directory in its place is an error of its own', async (t) => {

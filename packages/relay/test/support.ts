@@ -116,12 +116,17 @@ export function startEcho(t: Teardown): Promise<{ port: number; server: Server }
   return startService(t, (socket) => socket.pipe(socket))
 }
 
-/** A player's socket, connected. */
-export async function dial(t: Teardown, port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+const failures = new WeakMap<Socket, NodeJS.ErrnoException>()
+
+/** A player's socket, connected; who was turned away at once may have lost it by then (see `ending`). */
+export async function dial(t: Teardown, port: number, localAddress?: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...(localAddress && { localAddress }) })
   t.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  await within(once(socket, 'connect'), 'connect')
+  socket.on('error', (error: NodeJS.ErrnoException) => failures.set(socket, error))
+  const connected = new Promise((resolve) => socket.on('connect', resolve).on('close', resolve))
+  await within(connected, 'connect')
+  const failure = failures.get(socket)
+  if (failure?.code === 'ECONNREFUSED') throw failure
   return socket
 }
 
@@ -167,12 +172,13 @@ export function readBytes(socket: Socket, count: number): Promise<Buffer> {
         chunks.push(chunk)
         length += chunk.length
         if (length < count) return
-        socket.off('data', take)
+        socket.off('data', take).off('close', closed)
         socket.pause()
         resolve(Buffer.concat(chunks))
       }
-      socket.on('data', take)
-      socket.on('close', () => reject(new Error(`closed after ${length} bytes`)))
+      const closed = () => reject(new Error(`closed after ${length} bytes`))
+      if (socket.destroyed) closed()
+      socket.on('data', take).on('close', closed)
       socket.resume()
     }),
     `${count} bytes`,
@@ -183,7 +189,7 @@ export function readBytes(socket: Socket, count: number): Promise<Buffer> {
 export function ending(socket: Socket): Promise<string> {
   return within(
     new Promise((resolve) => {
-      if (socket.destroyed) resolve('destroyed')
+      if (socket.destroyed) resolve(failures.get(socket)?.code ?? 'destroyed')
       socket.on('end', () => resolve('end'))
       socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'))
       socket.on('close', () => resolve('close'))

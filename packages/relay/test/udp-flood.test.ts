@@ -33,7 +33,7 @@ async function startPort(t: Parameters<typeof startUdpEcho>[0], admission?: () =
   const { relay, agent } = channelPair()
   const { flows: agentFlows } = startAgentFlows(t, agent)
   const limits = DEFAULT_RELAY_LIMITS
-  const device = new DeviceFlows(limits.linkWaitMs, relay.open)
+  const device = new DeviceFlows({ linkWaitMs: limits.linkWaitMs, createChannel: relay.open, wake: () => {} })
   const events: RelayEvents['connection'][] = []
   const context = {
     bindHost: '127.0.0.1',

@@ -233,6 +233,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
       addTunnelMetrics(services.metrics, {
         devicesOnline: gateway.count,
         allocations: relays.countByStatus,
+        statistics: relays.statistics,
         traffic() {
           traffic.observe()
           return traffic.passed()

@@ -1,4 +1,5 @@
 import type { Metrics } from '@sallyport/core'
+import type { RelayStatistics } from '@sallyport/relay'
 import { Counter, Gauge } from 'prom-client'
 import type { Traffic } from './allocations/allocation.js'
 
@@ -6,6 +7,8 @@ interface Measured {
   readonly devicesOnline: () => number
   /** Allocations that this instance's relay has, by status. */
   readonly allocations: () => Readonly<Record<string, number>>
+  /** What this instance's relay has to do; undefined: it has none. */
+  readonly statistics: () => RelayStatistics | undefined
   /** All that passed this instance's relay since its start. */
   readonly traffic: () => Traffic
 }
@@ -29,6 +32,33 @@ export function addTunnelMetrics({ registry }: Metrics, measured: Measured): voi
     collect() {
       this.reset()
       for (const [status, count] of Object.entries(measured.allocations())) this.set({ status }, count)
+    },
+  })
+  new Gauge({
+    name: 'sallyport_tunnel_data_connections_ready',
+    help: 'Data connections that wait for a player on the relay of this instance',
+    registers,
+    collect() {
+      this.set(measured.statistics()?.readyConnections ?? 0)
+    },
+  })
+  new Gauge({
+    name: 'sallyport_tunnel_players_waiting',
+    help: 'TCP players who wait for a data connection on the relay of this instance',
+    registers,
+    collect() {
+      this.set(measured.statistics()?.waitingPlayers ?? 0)
+    },
+  })
+  new Counter({
+    name: 'sallyport_tunnel_packets_dropped_total',
+    help: 'UDP packets of the data port of the relay of this instance that came to nothing',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset()
+      const dropped = measured.statistics()?.droppedPackets
+      if (dropped !== undefined) for (const [reason, count] of Object.entries(dropped)) this.inc({ reason }, count)
     },
   })
   new Gauge({

@@ -190,6 +190,30 @@ t.test('without encryption it says so, to people and to the panel', async (t) =>
   t.equal(await command.exit, 0)
 })
 
+t.test('--metrics-address serves its figures there until it ends, and must be free', async (t) => {
+  const { panel, home } = await scene(t)
+  const address = `127.0.0.1:${await freePort()}`
+  const args = ['relay', '--data-port', '0', '--metrics-address', address]
+  const command = home.start(args)
+  await command.says(new RegExp(`^metrics at http://${address}/metrics$`, 'm'))
+  const metrics = await (await fetch(`http://${address}/metrics`)).text()
+  t.match(metrics, new RegExp(`^sallyport_relay_up\\{relay="${RELAY_ID}"\\} 1$`, 'm'))
+  t.equal((await fetch(`http://${address}/healthz`)).status, 200)
+  await welcome(await panel.nextConnection())
+
+  const other = home.start([...args, '--config', home.config])
+  t.equal(await other.exit, 1)
+  t.match(other.stderr(), new RegExp(`--metrics-address ${address} cannot be bound: EADDRINUSE`))
+
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+  await t.rejects(fetch(`http://${address}/metrics`))
+  for (const wrong of ['9464', ':9464', 'metrics.example:9464', '127.0.0.1:70000', '127.0.0.1:']) {
+    const refused = home.start(['relay', '--metrics-address', wrong])
+    t.equal(await refused.exit, 2, wrong)
+  }
+})
+
 t.test('a certificate of files, renewed while it runs', async (t) => {
   const { panel, home } = await scene(t)
   const [certificate, privateKey] = [`${home.config}.cert.pem`, `${home.config}.key.pem`]

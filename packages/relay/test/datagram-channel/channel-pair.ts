@@ -28,6 +28,8 @@ const TIMINGS: Partial<ChannelTimings> = {
   keepAliveMs: 500,
   checkEveryMs: 100,
   lostMs: 300,
+  restMaxMs: 1_000,
+  streamIdleMs: 300,
 }
 
 export function makeSecrets(exporter?: Uint8Array): ChannelSecrets {
@@ -53,7 +55,10 @@ export class ChannelPair {
   readonly relayPaths: (string | undefined)[] = []
   readonly agentPaths: (string | undefined)[] = []
   streamsRefused = 0
+  silences = 0
   echo = false
+  /** Whether the agent has flows. */
+  needed = true
   proxy: UdpProxy | undefined
 
   constructor(timings: Partial<ChannelTimings> = {}) {
@@ -61,10 +66,15 @@ export class ChannelPair {
       limits: LIMITS,
       onItem: (kind, flow, payload) => this.atRelay.push({ kind, flow, payload: Buffer.from(payload) }),
       onPath: (path) => this.relayPaths.push(path),
+      onSilence: () => {
+        this.silences += 1
+        this.agent.wake()
+      },
     })
     this.agent = new AgentDatagramChannel({
       limits: LIMITS,
       timings: { ...TIMINGS, ...timings },
+      isNeeded: () => this.needed,
       onItem: (kind, flow, payload) => {
         this.atAgent.push({ kind, flow, payload: Buffer.from(payload) })
         if (this.echo) this.agent.send(kind, flow, payload)

@@ -108,3 +108,11 @@ t.test('fragments that contradict each other, or are none, are dropped', async (
   add(1, 2, 4, 0, 0, 0, 7, 1)
   t.same(found, [7])
 })
+
+t.test('what an agent left unfinished does not mix with what the next one sends', async (t) => {
+  const whole = (fill: number) => [{ kind: ItemKind.DATA, flow: 1, payload: Buffer.alloc(2_000, fill) }]
+  const reassembly = new Reassembly(BUDGET)
+  const before = bundled(whole(1), 1_170)
+  t.same(unbundled(before.slice(0, 1), reassembly), [])
+  t.same(unbundled(bundled(whole(2), 1_170), reassembly), whole(2))
+})

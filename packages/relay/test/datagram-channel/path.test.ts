@@ -108,6 +108,74 @@ t.test('where UDP is blocked a stream stands in; when UDP gets through it is tak
   t.same(pair.agentPaths, ['stream', 'udp'])
 })
 
+t.test('where UDP is blocked and nobody needs it there is no stream, until the relay asks for one', async (t) => {
+  const pair = await startPair(t, { timings: { keepAliveMs: 60_000 } })
+  let dialled = 0
+  pair.streams.on('connection', () => {
+    dialled += 1
+  })
+  pair.needed = false
+  pair.way.blocked = true
+  pair.attach()
+  // Three tries and the rests between them.
+  await until(() => pair.way.agentPorts.size >= 3, 'three tries over UDP')
+  t.equal(dialled, 0, 'no stream for an agent without flows')
+  pair.agent.wake()
+  await pair.onPath('stream')
+  await pair.echoes('awake')
+  pair.echo = false
+  await until(() => pair.agent.path === undefined && pair.relay.path === undefined, 'at rest again')
+  await until(() => pair.sockets.size === 0, 'the stream is closed')
+  t.equal(dialled, 1)
+  pair.agent.wake()
+  await pair.onPath('stream')
+  await pair.echoes('awake again')
+  t.equal(dialled, 2)
+})
+
+t.test('a stream stays while there are flows, however quiet', async (t) => {
+  const pair = await startPair(t)
+  pair.way.blocked = true
+  pair.attach()
+  await pair.onPath('stream')
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  t.same(pair.agentPaths, ['stream'])
+  t.equal(pair.sockets.size, 1)
+})
+
+t.test('an agent at rest whose NAT has forgotten it is found again within two seconds', async (t) => {
+  const pair = await startPair(t, { timings: { keepAliveMs: 60_000, checkEveryMs: 20_000 } })
+  pair.attach()
+  await pair.onPath('udp')
+  let seen = 0
+  await until(async () => {
+    seen = pair.way.seen.length
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    return pair.way.seen.length === seen
+  }, 'the agent is silent')
+  // What the relay sends to the old port is lost; the agent has no reason to speak.
+  await pair.way.rebind()
+  const from = performance.now()
+  await pair.echoes('found')
+  t.ok(performance.now() - from < 3_000, `${Math.round(performance.now() - from)} ms`)
+  t.ok(pair.silences > 0)
+})
+
+t.test('links in quick succession: the relay does not send by keys that the agent has forgotten', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  pair.way.blocked = true
+  pair.attach()
+  t.equal(pair.relay.path, 'udp', 'the agent still reads by the keys of before')
+  pair.attach()
+  t.equal(pair.relay.path, undefined)
+  t.equal(pair.relay.send(4, 1, Buffer.from('x')), false, 'so that the flow keeps it')
+  pair.way.blocked = false
+  await pair.onPath('udp')
+  await pair.echoes('by the newest')
+})
+
 t.test('UDP that stops in one direction only is found out, and a stream taken', async (t) => {
   const pair = await startPair(t)
   pair.attach()
@@ -148,6 +216,35 @@ t.test('a new link brings new keys and interrupts nothing', async (t) => {
   t.same(pair.agentPaths, ['udp'])
   t.same(pair.relayPaths, ['udp'])
   t.equal(pair.endpoint.dropped.forged, 0)
+})
+
+t.test('an agent that speaks by a link that was replaced before it was used is not sent to', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  const second = makeSecrets()
+  const third = makeSecrets()
+  pair.relay.attach(second)
+  const { length } = pair.way.seen
+  pair.attach(third, second)
+  await until(() => pair.way.seen.length > length + 1, 'it speaks')
+  t.equal(pair.relay.path, undefined, 'there are no keys that both use')
+  pair.attach()
+  await pair.onPath('udp')
+  await pair.echoes('again')
+})
+
+t.test('what is under way to flows that are over is not understood any more', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  const { length } = pair.way.seen
+  pair.agent.forget()
+  pair.relay.send(4, 1, Buffer.from('to the flow of before'))
+  pair.attach()
+  await until(() => pair.way.seen.length > length, 'the agent speaks by the new keys')
+  await pair.echoes('to the flow of now')
+  t.notOk(pair.atAgent.some(({ payload }) => String(payload) === 'to the flow of before'))
 })
 
 t.test('a new link while a stream is in use: another stream takes over', async (t) => {

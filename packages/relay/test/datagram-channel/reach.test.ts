@@ -37,8 +37,9 @@ t.test('UDP that answers is up after one round trip and stays up at rest with fe
 })
 
 t.test('UDP that never answers wants a stream after half a second and is tried less and less', async (t) => {
-  const reach = new UdpReach(CHANNEL_TIMINGS)
+  const reach = new UdpReach({ ...CHANNEL_TIMINGS, streamIdleMs: 1_000_000 })
   reach.begin(0, 1)
+  reach.want(0)
   simulate(reach, 0, 499, () => false)
   t.equal(reach.needsStream(499), false)
   t.equal(reach.needsStream(500), true)
@@ -48,6 +49,30 @@ t.test('UDP that never answers wants a stream after half a second and is tried l
   t.ok(late.renewals >= 1 && late.renewals <= 3, `${late.renewals} in a later minute`)
   const back = simulate(reach, 260_000, 300_000, () => true)
   t.ok(back.upAt !== undefined, 'and it is taken when it answers')
+})
+
+t.test('an agent that needs no UDP wants no stream, and tries seldom', async (t) => {
+  const reach = new UdpReach(CHANNEL_TIMINGS)
+  reach.begin(0, 1)
+  simulate(reach, 0, 3_600_000, () => false)
+  t.equal(reach.needsStream(3_600_000), false)
+  const { pings, renewals } = simulate(reach, 3_600_000, 7_200_000, () => false)
+  t.ok(renewals >= 10 && renewals <= 13, `${renewals} tries in an hour`)
+  t.ok(pings <= 100, `${pings} PINGs in an hour`)
+  reach.want(7_200_000)
+  reach.doubt()
+  t.equal(reach.needsStream(7_200_000), true, 'at once when it is needed')
+  t.ok(simulate(reach, 7_200_000, 7_201_000, () => true).upAt !== undefined, 'and UDP is asked at once')
+})
+
+t.test('what has failed before is not waited for again when the relay asks', async (t) => {
+  const reach = new UdpReach(CHANNEL_TIMINGS)
+  reach.begin(0, 1)
+  simulate(reach, 0, 8_000, () => false)
+  reach.want(8_000)
+  reach.hurry()
+  t.equal(reach.act(8_000).action, 'renew')
+  t.equal(reach.needsStream(8_000), true)
 })
 
 t.test('UDP that stops is found out within seconds while there is traffic', async (t) => {

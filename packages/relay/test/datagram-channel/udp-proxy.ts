@@ -28,6 +28,8 @@ export class UdpProxy {
   blockedToAgent = false
   /** As they passed, to the relay. */
   seen: Buffer[] = []
+  /** From which the agent sent. */
+  readonly agentPorts: Set<number> = new Set()
   port = 0
 
   constructor(relayPort: number, weather: Weather, seed: number) {
@@ -39,6 +41,7 @@ export class UdpProxy {
     this.#inside.on('message', (packet, from) => {
       this.#agent = from
       this.seen.push(packet)
+      this.agentPorts.add(from.port)
       if (!this.blocked) this.#pass(packet, () => this.#outside.send(packet, relayPort, '127.0.0.1'))
     })
   }

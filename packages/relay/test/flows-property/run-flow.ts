@@ -12,7 +12,7 @@ export interface FlowResult {
   /** Undefined: the player broke off before there was one. */
   target: SideResult | undefined
   clean: boolean
-  /** It was broken off, and the other side took that for an end. */
+  /** It was broken off without an end before, and the other side took that for one. */
   taken: boolean
   /** What is wrong, in words. */
   faults: string[]
@@ -85,7 +85,7 @@ function judge(
     if (clean && one.error !== undefined) faults.push(`${who} saw ${one.error}`)
     if (!one.ended || (other?.finished && one.received === sent.length)) return
     if (clean) faults.push(`${who} saw the end after ${one.received} bytes`)
-    else if (!one.broke && one.surely) taken = true
+    else if (!one.broke && !other?.finished) taken = true
   }
   check('player', player, target)
   if (target !== undefined) check('target', target, player)

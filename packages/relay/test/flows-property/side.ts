@@ -1,19 +1,18 @@
 import { createHash, type Hash } from 'node:crypto'
+import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BreakPlan, below, type Random, type SidePlan } from './plan.js'
 
 /** A slow reader stops this often at most, so that many small chunks do not take for ever. */
 const MAX_STOPS = 20
-const NOTHING: Buffer = Buffer.alloc(0)
+const ONE_BYTE: Buffer = Buffer.alloc(1)
 
 export interface SideResult {
   received: number
   sha256: string
   /** The other side's end was seen. */
   ended: boolean
-  /** It was an end, and not a reset that came together with the last data: both read the same in Node, but who writes sees it. */
-  surely: boolean
   /** Its own end was said. */
   finished: boolean
   /** It broke the connection off itself. */
@@ -34,7 +33,6 @@ export class Side {
   #received = 0
   #stops = 0
   #ended = false
-  #surely = false
   #finished = false
   #broke = false
   #error: string | undefined
@@ -59,8 +57,7 @@ export class Side {
     })
     socket.on('end', () => {
       this.#ended = true
-      this.#surely = socket.writable
-      if (socket.writable) socket.write(NOTHING)
+      this.#error ??= hiddenError(socket)
       this.#wake()
     })
     socket.on('close', () => this.#wake())
@@ -79,7 +76,6 @@ export class Side {
       ended,
       finished,
       broke: this.#broke,
-      surely: this.#surely,
       sha256: this.#hash.digest('hex'),
       error: this.#error,
     }
@@ -163,5 +159,17 @@ export class Side {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
+  }
+}
+
+/** Data and a reset that come together read as data and an end in Node (libuv, on POLLHUP). The system still knows. */
+function hiddenError(socket: Socket): string | undefined {
+  const { fd } = (socket as Socket & { _handle: { fd: number } })._handle
+  if (fd < 0) return undefined
+  try {
+    readSync(fd, ONE_BYTE, 0, 1, null)
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
   }
 }

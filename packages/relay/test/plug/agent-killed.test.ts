@@ -10,7 +10,7 @@ for (const stage of stageNames)
     await world.agent.kill()
     await Promise.all(players.map((player) => player.letGo()))
     t.match((await world.relay.status()).allocations, [{ status: 'listening' }, { status: 'listening' }])
-    t.equal(await world.player().letGo(), 'end', 'held for a while and let go')
+    t.equal(await world.player().letGo(), 'ECONNRESET', 'held for a while and let go')
     const early: Player[] = []
     await world.startAgent(() => early.push(world.player('eearly')))
     await until(() => early[0]?.received() === 5, 'who came just before the agent is served')

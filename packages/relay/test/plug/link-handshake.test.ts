@@ -8,7 +8,7 @@ t.test('players who come before the first link are held, let go, and served when
   await world.agent.kill()
   await until(async () => (await world.relay.devices()).length === 0)
   const players = [world.player('early'), world.player('early'), world.player('early')]
-  for (const player of players) t.equal(await player.letGo(), 'end')
+  for (const player of players) t.equal(await player.letGo(), 'ECONNRESET')
   const early: Player[] = []
   await world.startAgent(() => early.push(world.player('eearly')))
   await until(() => early[0]?.received() === 5)
@@ -21,7 +21,7 @@ t.test('a link that is never answered: the agent tries again, players are let go
   await world.agent.kill()
   world.proxy.swallow()
   await world.startAgent()
-  t.equal(await world.player().letGo(), 'end')
+  t.equal(await world.player().letGo(), 'ECONNRESET')
   world.proxy.restore()
   await linkedPrograms(world.relay, world.agent)
   await world.served()

@@ -25,12 +25,14 @@ const relayLimits = {
   linkWaitMs: 500,
   openTimeoutMs: 600,
   handshakeTimeoutMs: 1_000,
+  orphanTimeoutMs: 1_000,
 }
 const agentLimits = {
   maxHeartbeatMs: 200,
   linkTimeoutMs: 600,
   relayTimeoutMs: 600,
   targetTimeoutMs: 600,
+  orphanTimeoutMs: 1_000,
   retryMinMs: 20,
   retryMaxMs: 200,
 }

@@ -181,6 +181,7 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
       }
       return counts
     },
+    statistics: () => embedded?.relay.statistics(),
     trouble: () => (embedded && !embedded.relay.status().running ? 'the embedded relay does not run' : undefined),
     follow(followers) {
       pushState = followers.pushState

@@ -1,4 +1,5 @@
 import type { Disposer } from '@sallyport/core'
+import type { RelayStatistics } from '@sallyport/relay'
 import type { LiveAllocations } from '../allocations/allocation.js'
 import type { RelayHost } from '../gateway/relay-session.js'
 import type { AllocationFacts, ConnectionGate } from '../hooks/connection-gate.js'
@@ -30,6 +31,8 @@ export interface Relays extends RelayChoice, RelayLinks {
   describe(relayId: string, allocationId: number): AllocationFacts | undefined
   /** Allocations on relays steered here, by status. */
   countByStatus(): Record<string, number>
+  /** What the relay in this process has to do; `undefined`: there is none. */
+  statistics(): RelayStatistics | undefined
   /** Why nothing can be served, or `undefined`. */
   trouble(): string | undefined
   /** Follows other instances and lost relays, and forgets dead ones, until the disposer is called. */

@@ -1,0 +1,84 @@
+import t from 'tap'
+import { until } from '../support.js'
+import { DatagramPlayer, StreamingPlayer, visit } from './players.js'
+import { startWorld, TCP, UDP } from './world.js'
+
+const STREAMS = 50
+const DATAGRAM_PLAYERS = 20
+/** Of each player: what is under way while the agent links to the successor. */
+const MAX_LOST_EACH = 30
+
+/** Comes again and again until stopped. */
+function visitors(port: number): () => Promise<{ bytes: number; visits: number; refused: string[] }> {
+  const refused: string[] = []
+  let bytes = 0
+  const visits: Promise<void>[] = []
+  const timer = setInterval(() => {
+    visits.push(
+      visit(port).then(
+        (passed) => {
+          bytes += passed
+        },
+        (error: unknown) => void refused.push(String(error)),
+      ),
+    )
+  }, 10)
+  return async () => {
+    clearInterval(timer)
+    await Promise.all(visits)
+    return { bytes, visits: visits.length, refused }
+  }
+}
+
+for (const times of [1, 2])
+  t.test(
+    `handed over ${times} times under load, nobody is cut or refused and all is counted`,
+    { timeout: 60_000 },
+    async (t) => {
+      const { line, tcp, udp } = await startWorld(t)
+      const epoch = await line.ask<string>(0, 'epoch')
+      const streams = Array.from({ length: STREAMS }, () => new StreamingPlayer(tcp))
+      const datagrams = Array.from({ length: DATAGRAM_PLAYERS }, () => new DatagramPlayer(udp))
+      t.teardown(() => {
+        for (const player of datagrams) player.close()
+      })
+      const endVisits = visitors(tcp)
+      await until(() => streams.every(({ receivedBytes }) => receivedBytes > 20_000), 'the streams')
+      await until(() => datagrams.every(({ received }) => received.size > 10), 'the datagrams')
+      const generations: number[] = []
+      for (let generation = 0; generation < times; generation += 1) {
+        await line.ask(generation, 'handOver')
+        generations.push(generation)
+        const seen = streams.map(({ receivedBytes }) => receivedBytes)
+        const heard = datagrams.map(({ received }) => received.size)
+        await until(
+          () => streams.every(({ receivedBytes }, at) => receivedBytes > (seen[at] ?? 0) + 20_000),
+          'streams on',
+        )
+        await until(() => datagrams.every(({ received }, at) => received.size > (heard[at] ?? 0) + 10), 'datagrams on')
+      }
+      t.same(await line.ports(times), { tcp, udp }, 'the same ports')
+      t.equal(await line.ask(times, 'epoch'), epoch)
+      const { bytes, visits, refused } = await endVisits()
+      t.same(refused, [], `none of ${visits} visits is refused`)
+      t.ok(visits > 20)
+      const wrong = await Promise.all(streams.map((player) => player.end()))
+      t.same(
+        wrong.filter((what) => what !== undefined),
+        [],
+        'every stream is whole',
+      )
+      for (const player of datagrams) player.pause()
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      const lost = datagrams.map((player) => player.lost)
+      t.ok(Math.max(...lost) <= MAX_LOST_EACH * times, `lost datagrams: ${lost}`)
+      await Promise.all(generations.map((generation) => line.ask(generation, 'stop', 5_000)))
+      const all = streams.reduce((sum, { sentBytes }) => sum + sentBytes, bytes)
+      await until(async () => (await line.traffic(times, TCP)).open === 0, 'nobody there')
+      const { bytesIn, bytesOut, connections } = await line.traffic(times, TCP)
+      t.same({ bytesIn, bytesOut, connections }, { bytesIn: all, bytesOut: all, connections: STREAMS + visits })
+      const flows = await line.traffic(times, UDP)
+      t.same([flows.connections, flows.open], [DATAGRAM_PLAYERS, DATAGRAM_PLAYERS], 'the same flows')
+      t.equal(flows.bytesOut, 64 * datagrams.reduce((sum, { received }) => sum + received.size, 0))
+    },
+  )
