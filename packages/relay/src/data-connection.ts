@@ -108,7 +108,7 @@ export class DataConnection implements Carrier, ByteTaker {
     if (type === FrameType.START) setImmediate(() => setImmediate(this.#flush))
     else if (type === FrameType.ACCEPT) setTimeout(this.#flush, ACCEPT_WAIT_MS)
     else {
-      this.#socket.write(this.#behindWaiting(frame), this.#announce)
+      this.#socket.write(this.#behindWaiting(frame), this.#onWritten)
       return
     }
     this.#waiting = this.#behindWaiting(frame)
@@ -122,7 +122,7 @@ export class DataConnection implements Carrier, ByteTaker {
 
   readonly #flush = (): void => {
     if (this.#waiting === undefined) return
-    this.#socket.write(this.#waiting)
+    this.#socket.write(this.#waiting, this.#onWritten)
     this.#waiting = undefined
   }
 
@@ -165,6 +165,12 @@ export class DataConnection implements Carrier, ByteTaker {
     if (this.#socket.writableLength > 0) return
     if (this.#owesPong) this.#pong()
     this.#exchange?.onDrain()
+  }
+
+  /** A frame is sent: what was written before it may have been waited for, and was not the last then. */
+  readonly #onWritten = (): void => {
+    this.#onDrain()
+    this.#announce()
   }
 
   readonly #announce = (): void => {
