@@ -1,11 +1,6 @@
 /**
  * What agents and relays say to each other on the data port. The first frame of a connection decides what it is: LINK makes it the
- * device's link, DATA a data connection, which serves one player after another, DATAGRAMS the stream that stands in where UDP does
- * not get through. Messages are JSON except PING and PONG (up to 8 opaque bytes, echoed), CHUNK (the stream's bytes), END and ABORT (empty).
- *
- * A data connection is ready after its DATA frame. For each player the relay sends START and, without waiting, what the player says:
- * CHUNKs, then END or ABORT. The agent answers ACCEPT or REFUSE; behind ACCEPT come CHUNKs, then END or ABORT. When both sides have
- * ended (END, ABORT, REFUSE) the connection is ready for the next START. A connection that closes earlier broke off its player.
+ * device's link, DATA one player's stream. Messages are JSON except PING and PONG (up to 8 opaque bytes, echoed).
  */
 import { isIP } from 'node:net'
 import type { RejectError } from './agent-types.js'
@@ -17,10 +12,6 @@ export const PROTOCOL_VERSION = 1
 export const MAX_HANDSHAKE_BYTES = 4_096
 /** Payload of every frame on a link once it is up. */
 export const MAX_LINK_FRAME_BYTES = 16_384
-/** Payload of a CHUNK. */
-export const MAX_CHUNK_BYTES = 1_048_576
-/** Tokens in one ORDER. */
-export const MAX_ORDER = 64
 
 export const FrameType: {
   readonly LINK: 1
@@ -32,16 +23,6 @@ export const FrameType: {
   readonly PING: 7
   readonly PONG: 8
   readonly DATA: 9
-  readonly ORDER: 10
-  readonly SHORT: 11
-  readonly MOVED: 12
-  readonly DATAGRAMS: 13
-  readonly START: 16
-  readonly ACCEPT: 17
-  readonly REFUSE: 18
-  readonly CHUNK: 19
-  readonly END: 20
-  readonly ABORT: 21
 } = Object.freeze({
   LINK: 1,
   WELCOME: 2,
@@ -52,16 +33,6 @@ export const FrameType: {
   PING: 7,
   PONG: 8,
   DATA: 9,
-  ORDER: 10,
-  SHORT: 11,
-  MOVED: 12,
-  DATAGRAMS: 13,
-  START: 16,
-  ACCEPT: 17,
-  REFUSE: 18,
-  CHUNK: 19,
-  END: 20,
-  ABORT: 21,
 })
 
 /** Agent to relay, first frame. */
@@ -77,47 +48,6 @@ export interface WelcomeMessage {
   deviceId: string
   resume: string
   heartbeatMs: number
-}
-
-/** What the datagram channel of a link is made from, beside the ticket and what TLS exports (RFC 8446 section 7.5). */
-export interface DatagramsOffer {
-  /** 16 hexadecimal digits; random for each link. */
-  channel: string
-  /** 32 bytes, base64url; random for each link. */
-  salt: string
-  /** Which table of flows the relay has: the same as before means that the flows of before go on. */
-  flows: string
-}
-
-/** Relay to agent: bring so many data connections. */
-export interface OrderMessage {
-  /** For DATA, once each. */
-  tokens: string[]
-}
-
-/** Agent to relay: no data connection will come for these tokens. */
-export interface ShortMessage {
-  tokens: string[]
-  error: RejectError
-}
-
-/** Relay to agent on a data connection, and in the item that opens a UDP flow: a player is here. */
-export interface StartMessage {
-  allocationId: number
-  target: { host: string; port: number }
-  remoteAddress: string
-  remotePort: number
-}
-
-/** Agent to relay on a data connection: this player cannot be served. */
-export interface RefuseMessage {
-  error: RejectError
-}
-
-/** Agent to relay, first frame: the stream for the datagrams of this channel. `proof` shows that it is the link's agent. */
-export interface DatagramsMessage {
-  channel: string
-  proof: string
 }
 
 export type RefusedError =
@@ -159,7 +89,6 @@ const MAX_TICKET_LENGTH = 2_048
 const MAX_NAME_LENGTH = 255
 const MAX_TOKEN_LENGTH = 64
 const MAX_PING_BYTES = 8
-const CHANNEL = /^[0-9a-f]{16}$/
 const REFUSED_ERRORS: readonly string[] = [
   'ticket_invalid',
   'ticket_expired',
@@ -224,46 +153,6 @@ export function parseData(payload: Buffer): DataMessage | undefined {
   return isText(token, MAX_TOKEN_LENGTH) ? { token } : undefined
 }
 
-export function parseOrder(payload: Buffer): OrderMessage | undefined {
-  const { tokens } = parseObject(payload)
-  return isTokens(tokens) ? { tokens } : undefined
-}
-
-export function parseShort(payload: Buffer): ShortMessage | undefined {
-  const { tokens, error } = parseObject(payload)
-  if (!isTokens(tokens) || typeof error !== 'string' || !REJECT_ERRORS.includes(error)) return undefined
-  return { tokens, error: error as RejectError }
-}
-
-export function parseStart(payload: Buffer): StartMessage | undefined {
-  const { allocationId, target, remoteAddress, remotePort } = parseObject(payload)
-  const { host, port } = asRecord(target)
-  if (!isInteger(allocationId, 0) || !isText(host, MAX_NAME_LENGTH) || !isInteger(port, 1, 65_535)) return undefined
-  if (!isText(remoteAddress, MAX_NAME_LENGTH) || isIP(remoteAddress) === 0) return undefined
-  if (!isInteger(remotePort, 0, 65_535)) return undefined
-  return { allocationId, target: { host, port }, remoteAddress, remotePort }
-}
-
-export function parseRefuse(payload: Buffer): RefuseMessage | undefined {
-  const { error } = parseObject(payload)
-  return typeof error === 'string' && REJECT_ERRORS.includes(error) ? { error: error as RejectError } : undefined
-}
-
-export function parseDatagrams(payload: Buffer): DatagramsMessage | undefined {
-  const { channel, proof } = parseObject(payload)
-  if (typeof channel !== 'string' || !CHANNEL.test(channel)) return undefined
-  return isText(proof, MAX_TOKEN_LENGTH) ? { channel, proof } : undefined
-}
-
-function isTokens(value: unknown): value is string[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.length <= MAX_ORDER &&
-    value.every((token) => isText(token, MAX_TOKEN_LENGTH))
-  )
-}
-
 export function isPing(payload: Buffer): boolean {
   return payload.length <= MAX_PING_BYTES
 }
@@ -288,9 +177,6 @@ interface ParsedFields {
   connectionId?: unknown
   allocationId?: unknown
   token?: unknown
-  tokens?: unknown
-  channel?: unknown
-  proof?: unknown
   target?: unknown
   remoteAddress?: unknown
   remotePort?: unknown
