@@ -1,8 +1,8 @@
-import type { AllowRule } from './allow-rule.js'
 import type { AgentLimits } from './limits.js'
-import type { LocalSourceMode } from './local-source.js'
 import type { Logger } from './logger.js'
 import type { CloseReason, TransportProtocol } from './relay-types.js'
+import type { AllowRule } from './target/allow-rule.js'
+import type { LocalSourceMode } from './target/local-source.js'
 
 export interface AgentOptions {
   /** Told to relays. Default: the version of this package. */

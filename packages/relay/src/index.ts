@@ -9,8 +9,6 @@ export type {
   Encryption,
   RejectError,
 } from './agent-types.js'
-export { type AllocationOptionsResult, MAX_ADDRESS_RULES, parseAllocationOptions } from './allocation-options.js'
-export { type AllowRule, LOOPBACK_RULES, parseAllowRule } from './allow-rule.js'
 export {
   type AdmissionAnswerMessage,
   type AdmissionRequestMessage,
@@ -45,8 +43,8 @@ export {
   type TicketMessage,
   type TicketRequestMessage,
   type WelcomeMessage,
-} from './control.js'
-export { createControlChannel } from './control-channel.js'
+} from './control/control.js'
+export { createControlChannel } from './control/control-channel.js'
 export {
   type ControlChannel,
   type ControlChannelEvents,
@@ -54,30 +52,17 @@ export {
   type ControlledAgent,
   type ControlTimings,
   DEFAULT_CONTROL_TIMINGS,
-} from './control-channel-types.js'
-export { type ConnectionTimings, DEFAULT_CONNECTION_TIMINGS } from './control-connection-types.js'
+} from './control/control-channel-types.js'
+export { type ConnectionTimings, DEFAULT_CONNECTION_TIMINGS } from './control/control-connection-types.js'
 export {
   type ControlParseError,
   type ControlParseResult,
   parseAgentMessage,
   parsePanelMessage,
   parseRelayMessage,
-} from './control-parser.js'
-export { splitRelayChange, splitRelayState } from './control-split.js'
-export { RELAY_ERRORS, RelayError, type RelayErrorCode } from './errors.js'
-export type { HandOverChannel } from './handover/hand-over-line.js'
-export { type AgentLimits, DEFAULT_AGENT_LIMITS, DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
-export type { LocalSourceMode } from './local-source.js'
-export type { Logger } from './logger.js'
-export {
-  countRefusals,
-  METRICS_TYPE,
-  type MeasuredRelay,
-  type RefusalCounts,
-  relayMetrics,
-} from './prometheus.js'
-export { createRelay } from './relay.js'
-export { createRelayChannel } from './relay-channel.js'
+} from './control/control-parser.js'
+export { splitRelayChange, splitRelayState } from './control/control-split.js'
+export { createRelayChannel } from './control/relay-channel.js'
 export {
   DEFAULT_RELAY_CHANNEL_TIMINGS,
   type RelayChannel,
@@ -85,8 +70,21 @@ export {
   type RelayChannelOptions,
   type RelayChannelTimings,
   type SteerableRelay,
-} from './relay-channel-types.js'
-export type { DroppedPackets } from './relay-datagram-endpoint.js'
+} from './control/relay-channel-types.js'
+export type { DroppedPackets } from './datagrams/relay-datagram-endpoint.js'
+export { RELAY_ERRORS, RelayError, type RelayErrorCode } from './errors.js'
+export type { HandOverChannel } from './handover/hand-over-line.js'
+export { createTicketIssuer, type TicketIssuer } from './identity/tickets.js'
+export { type AgentLimits, DEFAULT_AGENT_LIMITS, DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.js'
+export type { Logger } from './logger.js'
+export {
+  countRefusals,
+  METRICS_TYPE,
+  type MeasuredRelay,
+  type RefusalCounts,
+  relayMetrics,
+} from './metrics/prometheus.js'
+export { createRelay } from './relay.js'
 export type {
   Admission,
   AllocationCondition,
@@ -107,9 +105,11 @@ export type {
   RelayStatus,
   TransportProtocol,
 } from './relay-types.js'
+export { type AllocationOptionsResult, MAX_ADDRESS_RULES, parseAllocationOptions } from './state/allocation-options.js'
 export { fileStorage } from './storage/file.js'
 export { type KeyvLike, type KeyvStorageOptions, keyvStorage } from './storage/keyv.js'
 export { memoryStorage } from './storage/memory.js'
 export type { RelayStorage } from './storage/storage.js'
-export { createTicketIssuer, type TicketIssuer } from './tickets.js'
+export { type AllowRule, LOOPBACK_RULES, parseAllowRule } from './target/allow-rule.js'
+export type { LocalSourceMode } from './target/local-source.js'
 export { packageVersion } from './version.js'

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { RelayError } from './errors.js'
 import type { HandOverChannel } from './handover/hand-over-line.js'
+import { checkCertificate } from './identity/relay-identity.js'
 import { DEFAULT_RELAY_LIMITS, type RelayLimits, resolveLimits } from './limits.js'
 import { silentLogger } from './logger.js'
-import { checkCertificate } from './relay-identity.js'
 import type { Admission, CertificatePair, RelayOptions } from './relay-types.js'
 import { memoryStorage } from './storage/memory.js'
 

@@ -1,8 +1,8 @@
 import type { Encryption } from './agent-types.js'
+import type { DroppedPackets } from './datagrams/relay-datagram-endpoint.js'
 import type { HandOverChannel } from './handover/hand-over-line.js'
 import type { RelayLimits } from './limits.js'
 import type { Logger } from './logger.js'
-import type { DroppedPackets } from './relay-datagram-endpoint.js'
 import type { RelayStorage } from './storage/storage.js'
 
 export interface RelayOptions {

@@ -22,7 +22,7 @@ import type {
   RelayStatistics,
   RelayStatus,
 } from './relay-types.js'
-import { StoredState } from './stored-state.js'
+import { StoredState } from './state/stored-state.js'
 import { within } from './within.js'
 
 const HANDOVER_TIMEOUT_MS = 10_000

@@ -1,7 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { dialRelay } from '../dist/dial-relay.js'
 import {
   type Agent,
   type AgentOptions,
@@ -12,6 +11,7 @@ import {
   type RelayAllocation,
   type RelayOptions,
 } from '../dist/index.js'
+import { dialRelay } from '../dist/link/dial-relay.js'
 
 const DEADLINE_MS = 10_000
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { FieldError, optional, own, record, text } from '../control-fields.js'
+import { FieldError, optional, own, record, text } from '../control/control-fields.js'
 
 /** What an enrolment leaves on the agent's machine. */
 export interface AgentConfig {

@@ -1,4 +1,4 @@
-import type { ControlConnectionEvents } from '../control-connection-types.js'
+import type { ControlConnectionEvents } from '../control/control-connection-types.js'
 import type { Output } from './output.js'
 
 type Events = Omit<ControlConnectionEvents, 'refused'>

@@ -1,4 +1,4 @@
-import { parsePanelUrl } from '../panel-url.js'
+import { parsePanelUrl } from '../control/panel-url.js'
 import { loadConfig } from './config-file.js'
 import type { CliContext } from './context.js'
 import { CliError, ExitCode } from './exit.js'

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { isReadableOnTheWay, showPanel } from '../panel-url.js'
+import { isReadableOnTheWay, showPanel } from '../control/panel-url.js'
 import { errorCode, loadConfig, prepareConfigDirectory, saveConfig } from './config-file.js'
 import type { CliContext } from './context.js'
 import { panelFrom } from './credentials.js'

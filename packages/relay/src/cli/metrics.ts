@@ -10,7 +10,7 @@ export async function serveMetrics(
   output: Output,
 ): Promise<() => Promise<void>> {
   if (address === undefined) return async () => {}
-  const { startMetricsServer } = await import('../metrics-server.js')
+  const { startMetricsServer } = await import('../metrics/metrics-server.js')
   try {
     const server = await startMetricsServer(relay, address)
     output.event('metrics_ready', `metrics at ${server.url}/metrics`, { url: server.url })

@@ -10,7 +10,7 @@ import {
   own,
   record,
   text,
-} from '../control-fields.js'
+} from '../control/control-fields.js'
 import { badAnswer } from './panel-error.js'
 
 export interface EnrolmentStart {

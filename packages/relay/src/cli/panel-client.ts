@@ -1,6 +1,6 @@
-import { describeNetworkError } from '../network-failure.js'
-import { parseProblem, parseRetryAfter } from '../panel-problem.js'
-import { panelRoute, showPanel } from '../panel-url.js'
+import { describeNetworkError } from '../control/network-failure.js'
+import { parseProblem, parseRetryAfter } from '../control/panel-problem.js'
+import { panelRoute, showPanel } from '../control/panel-url.js'
 import { type HttpAnswer, httpRequest } from './http-request.js'
 
 export interface PanelClientOptions {

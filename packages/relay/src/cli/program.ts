@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
-import type { LocalSourceMode } from '../local-source.js'
+import type { LocalSourceMode } from '../target/local-source.js'
 import { packageVersion } from '../version.js'
 import type { CliContext } from './context.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'

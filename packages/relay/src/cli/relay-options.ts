@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Encryption } from '../agent-types.js'
-import { CONTROL_LIMITS } from '../control.js'
+import { CONTROL_LIMITS } from '../control/control.js'
 import { parseHost } from './target.js'
 
 export interface RelayCommandOptions {

@@ -1,4 +1,4 @@
-import type { RelayChannel } from '../relay-channel-types.js'
+import type { RelayChannel } from '../control/relay-channel-types.js'
 import type { Relay } from '../relay-types.js'
 import { reportConnection } from './connection-report.js'
 import type { Output } from './output.js'

@@ -1,6 +1,6 @@
+import { isReadableOnTheWay, showPanel } from '../control/panel-url.js'
+import type { RelayChannel } from '../control/relay-channel-types.js'
 import { RelayError } from '../errors.js'
-import { isReadableOnTheWay, showPanel } from '../panel-url.js'
-import type { RelayChannel } from '../relay-channel-types.js'
 import type { Relay } from '../relay-types.js'
 import { within } from '../within.js'
 import { aborted } from './aborted.js'
@@ -26,7 +26,7 @@ export async function relay(context: CliContext, options: RelayCommandOptions): 
   warn(context, credentials, options)
   const [{ createRelay }, { createRelayChannel }, { fileStorage }] = await Promise.all([
     import('../relay.js'),
-    import('../relay-channel.js'),
+    import('../control/relay-channel.js'),
     import('../storage/file.js'),
   ])
   const { bindHost, dataPort, publicHost = DEFAULT_PUBLIC_HOST, encryption, ...more } = options

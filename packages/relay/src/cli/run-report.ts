@@ -1,6 +1,6 @@
 import type { Agent } from '../agent-types.js'
-import type { ControlAllocation, StateMessage } from '../control.js'
-import type { ControlChannel } from '../control-channel-types.js'
+import type { ControlAllocation, StateMessage } from '../control/control.js'
+import type { ControlChannel } from '../control/control-channel-types.js'
 import { reportConnection } from './connection-report.js'
 import type { Output } from './output.js'
 import { showAddress, showTunnel } from './target.js'

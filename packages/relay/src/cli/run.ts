@@ -1,11 +1,11 @@
 import { isIP } from 'node:net'
 import type { Agent } from '../agent-types.js'
-import { type AllowRule, createAllowList, LOOPBACK_RULES, parseAllowRule } from '../allow-rule.js'
 import { retryDelay } from '../backoff.js'
-import type { ControlChannel } from '../control-channel-types.js'
+import type { ControlChannel } from '../control/control-channel-types.js'
+import { isReadableOnTheWay, showPanel } from '../control/panel-url.js'
 import { RelayError } from '../errors.js'
-import type { LocalSourceMode } from '../local-source.js'
-import { isReadableOnTheWay, showPanel } from '../panel-url.js'
+import { type AllowRule, createAllowList, LOOPBACK_RULES, parseAllowRule } from '../target/allow-rule.js'
+import type { LocalSourceMode } from '../target/local-source.js'
 import { within } from '../within.js'
 import { aborted } from './aborted.js'
 import type { CliContext } from './context.js'
@@ -40,7 +40,7 @@ export async function run(context: CliContext, options: RunOptions): Promise<Exi
   }
   const [{ createAgent }, { createControlChannel }] = await Promise.all([
     import('../agent.js'),
-    import('../control-channel.js'),
+    import('../control/control-channel.js'),
   ])
   const agent = createAgent({ allow, localSource: options.localSource, logger: output.logger })
   const channel = createControlChannel({

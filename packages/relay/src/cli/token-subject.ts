@@ -1,4 +1,4 @@
-import { text } from '../control-fields.js'
+import { text } from '../control/control-fields.js'
 
 const MAX_TOKEN_LENGTH = 4_096
 

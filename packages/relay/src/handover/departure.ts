@@ -1,7 +1,7 @@
 import type { Emitter } from '../emitter.js'
 import type { RelayParts } from '../relay-parts.js'
 import type { AllocationTraffic, RelayAllocation, RelayEvents } from '../relay-types.js'
-import type { StoredState } from '../stored-state.js'
+import type { StoredState } from '../state/stored-state.js'
 import { handOver } from './hand-over.js'
 import type { HandOverChannel, HandOverLine } from './hand-over-line.js'
 import { TrafficGrowth } from './traffic-growth.js'

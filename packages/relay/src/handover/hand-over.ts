@@ -1,4 +1,4 @@
-import type { Admissions } from '../admissions.js'
+import type { Admissions } from '../players/admissions.js'
 import type { RelayParts } from '../relay-parts.js'
 import { type HandOverChannel, type HandOverKind, HandOverLine, handOverFailed } from './hand-over-line.js'
 import type { HandedState } from './handed-state.js'

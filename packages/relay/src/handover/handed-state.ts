@@ -1,5 +1,5 @@
-import type { ConnectionProgress } from '../connection-record.js'
-import type { FlowMessage } from '../flow-message.js'
+import type { FlowMessage } from '../flows/flow-message.js'
+import type { ConnectionProgress } from '../players/connection-record.js'
 import type { AllocationTraffic } from '../relay-types.js'
 import type { SocketName } from './taken-sockets.js'
 

@@ -1,14 +1,14 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
 import { followCertificate, readCertificate } from '../../dist/cli/certificate-files.js'
 import type { Output } from '../../dist/cli/output.js'
+import { checkCertificate } from '../../dist/identity/relay-identity.js'
+import { createSelfSigned } from '../../dist/identity/self-signed.js'
+import { createTicketIssuer } from '../../dist/identity/tickets.js'
 import { type CertificatePair, createAgent } from '../../dist/index.js'
-import { checkCertificate } from '../../dist/relay-identity.js'
-import { createSelfSigned } from '../../dist/self-signed.js'
-import { createTicketIssuer } from '../../dist/tickets.js'
 import { createFakePanel, type FakeConnection, type FakePanel, problem, until } from '../fake-panel.js'
+import { freePort } from '../free-port.js'
 import { dial, readAll, readBytes, startEcho } from '../support.js'
 import { createHome, type Home } from './command.js'
 
@@ -34,14 +34,6 @@ async function welcome(connection: FakeConnection): Promise<SaidHello> {
   const hello = await connection.next('hello')
   connection.send({ type: 'welcome', protocol: 1, deviceId: RELAY_ID, name: 'eu-relay', heartbeatMs: 5_000 })
   return hello as unknown as SaidHello
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 t.test('serves players, restarts from its state without a panel, ends with 0 on SIGTERM', async (t) => {

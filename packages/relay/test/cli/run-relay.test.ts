@@ -2,18 +2,11 @@ import { connect, createServer } from 'node:net'
 import t from 'tap'
 import { createRelay } from '../../dist/index.js'
 import { createFakePanel, until, within } from '../fake-panel.js'
+import { freePort } from '../free-port.js'
 import { addressOf, doorOf, startRelay } from '../support.js'
 import { createHome } from './command.js'
 
 const DEVICE = 'd1'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 t.test('run carries a player, refuses what its side forbids and says so once', async (t) => {
   const service = createServer((socket) => {

@@ -25,6 +25,7 @@ for (const [what, more, timeoutMs] of [
     await line.ask(0, 'apply', { revision: 2, allocations: [] })
     // And then another one serves.
     await line.ask(0, 'handOver')
+    await line.ask(1, 'started')
     t.match(await line.ask(1, 'status'), { running: true, revision: 2 })
   })
 

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { freePorts } from '../programs/free-port.js'
+import { freePort } from '../free-port.js'
 import { type LinkProxy, startLinkProxy } from '../programs/link-proxy.js'
 import {
   type AgentProgram,
@@ -68,7 +68,10 @@ export interface World {
 export async function createWorld(t: Test): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-plug-'))
   t.teardown(() => rm(directory, { recursive: true, force: true }))
-  const [dataPort = 0, servicePort = 0, tcpPort = 0, udpPort = 0] = await freePorts(4)
+  const dataPort = await freePort()
+  const servicePort = await freePort()
+  const tcpPort = await freePort()
+  const udpPort = await freePort()
   const datagrams = await udpPlayer(t, udpPort)
   const proxy = await startLinkProxy(t, dataPort)
   const programs: Program[] = []

@@ -1,0 +1,82 @@
+import { AgentDatagramChannel } from '../datagrams/agent-datagram-channel.js'
+import type { LinkUp } from '../link/agent-link.js'
+import { dialRelay } from '../link/dial-relay.js'
+import { AgentFlows, type AgentFlowsOptions } from './agent-flows.js'
+
+export type AgentDatagramsOptions = Omit<AgentFlowsOptions<AgentDatagramChannel>, 'relayId' | 'createChannel'>
+
+const CHECK_MS = 5_000
+
+/** The agent's UDP flows of each relay, with the channel that they go over; kept while there is a link or a flow. */
+export class AgentDatagrams {
+  readonly #options: AgentDatagramsOptions
+  readonly #byRelay: Map<string, AgentFlows<AgentDatagramChannel>> = new Map()
+  /** Of relays that the agent has left. */
+  readonly #left: Set<string> = new Set()
+  #check: NodeJS.Timeout | undefined
+
+  constructor(options: AgentDatagramsOptions) {
+    this.#options = options
+  }
+
+  /** A link is up. */
+  attach(relayId: string, { address, secrets, flows: table }: LinkUp): void {
+    const { limits } = this.#options
+    this.#left.delete(relayId)
+    const flows = this.#byRelay.get(relayId) ?? this.#create(relayId)
+    if (!flows.welcome(table)) flows.channel.forget()
+    const { relay, host, port } = address
+    flows.channel.attach(secrets, {
+      host,
+      port,
+      dialStream: (onReady) => dialRelay(relay, { host, port, timeoutMs: limits.relayTimeoutMs, onReady }),
+    })
+  }
+
+  /** The relay has datagrams and does not get them through. */
+  wake(relayId: string): void {
+    this.#byRelay.get(relayId)?.channel.wake()
+  }
+
+  /** There will be no link: what runs goes on. */
+  leave(relayId: string): void {
+    if (!this.#byRelay.has(relayId)) return
+    this.#left.add(relayId)
+    this.#closeUnused()
+  }
+
+  /** Cuts every flow. */
+  async stop(): Promise<void> {
+    clearInterval(this.#check)
+    const stopping = [...this.#byRelay.values()].map(async (flows) => {
+      await flows.stop()
+      flows.channel.close()
+    })
+    this.#byRelay.clear()
+    await Promise.all(stopping)
+  }
+
+  #create(relayId: string): AgentFlows<AgentDatagramChannel> {
+    const { limits } = this.#options
+    const flows: AgentFlows<AgentDatagramChannel> = new AgentFlows({
+      ...this.#options,
+      relayId,
+      createChannel: (hooks) => new AgentDatagramChannel({ limits, isNeeded: () => flows.size > 0, ...hooks }),
+    })
+    this.#byRelay.set(relayId, flows)
+    return flows
+  }
+
+  #closeUnused(): void {
+    for (const relayId of this.#left) {
+      const flows = this.#byRelay.get(relayId)
+      if (flows !== undefined && flows.size > 0) continue
+      this.#left.delete(relayId)
+      this.#byRelay.delete(relayId)
+      void flows?.stop()
+      flows?.channel.close()
+    }
+    clearInterval(this.#check)
+    this.#check = this.#left.size === 0 ? undefined : setInterval(() => this.#closeUnused(), CHECK_MS)
+  }
+}

@@ -1,0 +1,277 @@
+import type { Socket } from 'node:net'
+import type { AgentLinkStatus, AgentRelay } from '../agent-types.js'
+import { DEFAULT_RETRY, retryDelay, STABLE_MS } from '../backoff.js'
+import type { ChannelSecrets } from '../datagrams/channel-keys.js'
+import { linkSecrets } from '../identity/link-secrets.js'
+import type { AgentLimits } from '../limits.js'
+import { dialRelay, type RelayAddress } from './dial-relay.js'
+import { readFirstFrame } from './first-frame.js'
+import { encodeFrame, type Frame } from './frame.js'
+import { LinkChannel } from './link-channel.js'
+import {
+  encodeMessage,
+  FrameType,
+  type LinkMessage,
+  PROTOCOL_VERSION,
+  parseOrder,
+  parseRefused,
+  parseWelcome,
+  type ShortMessage,
+  type WelcomeMessage,
+} from './protocol.js'
+
+/** A link that is up. */
+export interface LinkUp {
+  /** Of the relay at its other end; with a name it could be another. */
+  address: RelayAddress
+  /** What the channel of its datagrams is made from. */
+  secrets: ChannelSecrets
+  /** The relay's table of flows; the same as before: flows go on. */
+  flows: string
+  short: (message: ShortMessage) => void
+}
+
+/** Who works with a link while it is up. */
+export interface LinkUser {
+  onOrder(tokens: readonly string[]): void
+  /** The relay has datagrams and does not get them through. */
+  onWake(): void
+  onDown(): void
+}
+
+export interface AgentLinkOptions {
+  version: string
+  limits: AgentLimits
+  onLink: (connected: boolean, error?: string) => void
+  onTicketNeeded: () => void
+  /** Before `onLink`. */
+  onUp: (up: LinkUp) => LinkUser
+}
+
+/** The agent's side of one link: keeps it up for ever, from one ticket to the next. */
+export class AgentLink {
+  readonly #options: AgentLinkOptions
+  #relay: AgentRelay
+  /** Given by the owner; tried when the resume ticket is refused or there is none. */
+  #fresh: string | undefined
+  #resume: string | undefined
+  #socket: Socket | undefined
+  #channel: LinkChannel | undefined
+  #user: LinkUser | undefined
+  #connectedAt: Date | undefined
+  #retry: NodeJS.Timeout | undefined
+  #awaitsTicket = false
+  #failures = 0
+  #moves = 0
+  #movedAt = Number.NEGATIVE_INFINITY
+  /** For a ticket, since the last WELCOME. */
+  #asked = false
+  #lastError: string | undefined
+  #closed = false
+
+  constructor(relay: AgentRelay, options: AgentLinkOptions) {
+    this.#relay = relay
+    this.#fresh = relay.ticket
+    this.#options = options
+    this.#connect()
+  }
+
+  renew(relay: AgentRelay): void {
+    const { host, port, ticket, fingerprint, encryption = 'tls' } = this.#relay
+    this.#relay = { ...relay }
+    if (relay.ticket !== ticket) this.#fresh = relay.ticket
+    const sameDoor = relay.host === host && relay.port === port
+    if (!sameDoor || relay.fingerprint !== fingerprint || (relay.encryption ?? 'tls') !== encryption) {
+      this.#failures = 0
+      this.#drop('moved')
+      this.#connect()
+    } else if (this.#awaitsTicket && relay.ticket !== ticket) {
+      this.#connect()
+    }
+  }
+
+  status(): AgentLinkStatus {
+    const { id, host, port, encryption = 'tls' } = this.#relay
+    const connected = this.#connectedAt !== undefined
+    const status: AgentLinkStatus = { relayId: id, host, port, connected, encryption }
+    if (this.#connectedAt !== undefined) status.connectedAt = this.#connectedAt
+    const rttMs = this.#channel?.rttMs
+    if (rttMs !== undefined) status.rttMs = rttMs
+    return status
+  }
+
+  /** Resolves when the socket is closed. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const socket = this.#socket
+    this.#drop('closed')
+    if (socket !== undefined && !socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+  }
+
+  #connect(): void {
+    // An event handler may have closed, moved or renewed this link in between.
+    if (this.#closed || this.#socket !== undefined) return
+    clearTimeout(this.#retry)
+    const ticket = this.#resume ?? this.#fresh
+    this.#awaitsTicket = ticket === undefined
+    if (ticket === undefined) {
+      this.#asked = true
+      this.#options.onTicketNeeded()
+      // The owner may have answered at once, or closed this link.
+      if (this.#awaitsTicket && !this.#closed) this.#retryLater()
+      return
+    }
+    const { version, limits } = this.#options
+    let error = 'closed'
+    const down = () => {
+      if (this.#socket === socket) this.#down(error)
+    }
+    const socket = dialRelay(this.#relay, {
+      timeoutMs: limits.relayTimeoutMs,
+      onReady: () => {
+        socket.off('close', down)
+        if (this.#socket !== socket) return
+        const message: LinkMessage = { protocol: PROTOCOL_VERSION, ticket, version }
+        socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
+        readFirstFrame(socket, limits.relayTimeoutMs, (frame, failure = 'closed') => {
+          if (this.#socket !== socket) return
+          if (frame !== undefined) this.#answered(socket, ticket, frame)
+          // What the system says is more than that it is over.
+          else this.#down(error === 'closed' ? failure : error)
+        })
+      },
+    })
+    this.#socket = socket
+    socket.on('close', down)
+    socket.on('error', (cause: NodeJS.ErrnoException) => {
+      error = cause.code ?? 'error'
+    })
+  }
+
+  #answered(socket: Socket, ticket: string, frame: Frame): void {
+    const welcome = frame.type === FrameType.WELCOME ? parseWelcome(frame.payload) : undefined
+    if (welcome !== undefined) {
+      this.#forget(ticket)
+      this.#resume = welcome.resume
+      this.#asked = false
+      this.#up(socket, welcome, linkSecrets(socket, ticket, welcome.datagrams))
+      return
+    }
+    const refused = frame.type === FrameType.REFUSED ? parseRefused(frame.payload) : undefined
+    if (refused === undefined || !refused.error.startsWith('ticket_')) {
+      this.#down(refused?.error ?? 'protocol')
+      return
+    }
+    this.#forget(ticket)
+    this.#drop(refused.error)
+    // Another ticket is tried at once, and the first time there is none it is said at once. When the new one is refused too, something
+    // is wrong that haste does not mend.
+    if ((this.#resume ?? this.#fresh) !== undefined || !this.#asked) this.#connect()
+    else this.#retryLater()
+  }
+
+  #up(socket: Socket, { heartbeatMs, datagrams }: WelcomeMessage, secrets: ChannelSecrets): void {
+    const { limits } = this.#options
+    let replaced = false
+    const host = socket.remoteAddress ?? this.#relay.host
+    const address = { relay: this.#relay, host, port: socket.remotePort ?? this.#relay.port }
+    const upAt = performance.now()
+    const channel: LinkChannel = new LinkChannel(socket, {
+      heartbeatMs: Math.min(heartbeatMs, limits.maxHeartbeatMs),
+      timeoutMs: limits.linkTimeoutMs,
+      maxBufferBytes: MAX_LINK_BUFFER_BYTES,
+      onFrame: (frame) => {
+        if (frame.type === FrameType.REPLACED) {
+          replaced = true
+          return true
+        }
+        if (frame.type === FrameType.MOVED) {
+          // Its players keep their connections; only new ones come over another.
+          this.#drop('moved')
+          this.#move()
+          return true
+        }
+        if (frame.type === FrameType.WAKE) {
+          this.#user?.onWake()
+          return true
+        }
+        const order = frame.type === FrameType.ORDER ? parseOrder(frame.payload) : undefined
+        if (order !== undefined) {
+          this.#user?.onOrder(order.tokens)
+          return true
+        }
+        return false
+      },
+      onClose: (reason) => {
+        if (this.#socket !== socket) return
+        if (performance.now() - upAt >= STABLE_MS) this.#failures = 0
+        this.#down(replaced ? 'replaced' : reason, replaced ? limits.replacedMs : undefined)
+      },
+    })
+    this.#channel = channel
+    this.#connectedAt = new Date()
+    this.#lastError = undefined
+    this.#user = this.#options.onUp({
+      address,
+      secrets,
+      flows: datagrams.flows,
+      short: (message) => channel.send(FrameType.SHORT, encodeMessage(message)),
+    })
+    this.#options.onLink(true)
+    // The relay ends the ticket of before when it hears that this link's WELCOME has arrived.
+    channel.ping()
+  }
+
+  /** At once, but for a relay that says so again and again. */
+  #move(): void {
+    const now = performance.now()
+    if (now - this.#movedAt >= MOVES_FORGOTTEN_MS) this.#moves = 0
+    this.#movedAt = now
+    this.#moves += 1
+    if (this.#moves > MAX_QUICK_MOVES) this.#retryLater()
+    else this.#connect()
+  }
+
+  #down(error: string, delayMs?: number): void {
+    this.#drop(error)
+    this.#retryLater(delayMs)
+  }
+
+  /** Leaves the socket and says why, unless it was said before. */
+  #drop(error: string): void {
+    clearTimeout(this.#retry)
+    const wasUp = this.#connectedAt !== undefined
+    const socket = this.#socket
+    this.#socket = undefined
+    this.#channel?.destroy()
+    this.#channel = undefined
+    this.#connectedAt = undefined
+    this.#user?.onDown()
+    this.#user = undefined
+    socket?.destroy()
+    const isNews = wasUp || error !== this.#lastError
+    this.#lastError = error
+    if (isNews) this.#options.onLink(false, error)
+  }
+
+  #retryLater(delayMs?: number): void {
+    if (this.#closed) return
+    const { retryMinMs, retryMaxMs } = this.#options.limits
+    const timings = { ...DEFAULT_RETRY, quickMinMs: retryMinMs, quickMaxMs: 5 * retryMinMs, maxMs: retryMaxMs }
+    const waitMs = delayMs ?? retryDelay(this.#failures, { ...timings, slowStartMs: 10 * retryMinMs })
+    this.#failures += 1
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => this.#connect(), waitMs)
+  }
+
+  #forget(ticket: string): void {
+    if (this.#resume === ticket) this.#resume = undefined
+    if (this.#fresh === ticket) this.#fresh = undefined
+  }
+}
+
+/** So many MOVEDs in a row are followed at once, until there was none for a while. */
+const MAX_QUICK_MOVES = 4
+const MOVES_FORGOTTEN_MS = 1_000
+/** SHORTs that wait to be sent. */
+const MAX_LINK_BUFFER_BYTES = 1_048_576

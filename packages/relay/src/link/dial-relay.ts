@@ -1,0 +1,151 @@
+import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net'
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
+import type { AgentRelay } from '../agent-types.js'
+import { describeNetworkError } from '../control/network-failure.js'
+import { fingerprintOf } from '../identity/fingerprint.js'
+import { DATA_PORT_ALPN, MIN_TLS_VERSION } from '../identity/tls-terms.js'
+
+/**
+ * Why there is no link to a relay that answers. `certificate_mismatch`: it is not the one with the fingerprint;
+ * `certificate_untrusted`: no authority vouches for it, or for another name or time; `tls_failed`: it speaks no TLS (it may be without
+ * encryption), or closed before that was up. Other errors of the socket keep the system's codes.
+ */
+export type DialErrorCode = 'certificate_mismatch' | 'certificate_untrusted' | 'tls_failed' | 'timeout'
+
+export interface DialRelayOptions {
+  /** From the call until the socket is ready; then it is destroyed with 'timeout'. */
+  timeoutMs: number
+  /** Called once, when the relay may be written to: TCP is connected and, with TLS, the certificate is the right one. */
+  onReady: (socket: Socket) => void
+  /** Dialled in place of the relay's own; the certificate is still looked at for the relay's name. */
+  host?: string
+  port?: number
+  /** See `net.connect`: bytes are read into this buffer and there is no 'data' event. */
+  onread?: OnReadOpts
+  /** Certificates (PEM) trusted in place of Node's roots when there is no fingerprint. */
+  ca?: string
+}
+
+/** What of a relay decides how it is dialled. One object is to be used for all connections to one relay, unchanged. */
+export type RelayDoor = Pick<AgentRelay, 'host' | 'port' | 'fingerprint' | 'encryption'>
+
+/** Where a link found the relay, for its data connections: a name could lead to another. */
+export interface RelayAddress {
+  relay: RelayDoor
+  host: string
+  port: number
+}
+
+const KEEP_ALIVE_AFTER_MS = 20_000
+
+/**
+ * A connection to the relay's data port. Write nothing to it before `onReady`: what is written earlier could reach somebody else. When
+ * the check fails the socket is destroyed with an error whose `code` is a DialErrorCode.
+ */
+export function dialRelay(relay: RelayDoor, options: DialRelayOptions): Socket {
+  const { timeoutMs, onReady } = options
+  if (relay.encryption === 'off') {
+    const socket = dialPlain(relay, options)
+    limit(socket, 'connect', timeoutMs)
+    return socket.once('connect', () => onReady(socket))
+  }
+  const socket = dialTls(relay, options)
+  limit(socket, 'secureConnect', timeoutMs)
+  nameErrors(socket)
+  return socket.once('secureConnect', () => {
+    const flaw = checkCertificate(socket, relay.fingerprint)
+    if (flaw === undefined) onReady(socket)
+    else socket.destroy(dialError(flaw))
+  })
+}
+
+function limit(socket: Socket, event: 'connect' | 'secureConnect', timeoutMs: number): void {
+  const timer = setTimeout(() => socket.destroy(dialError('timeout')), timeoutMs)
+  const stop = () => {
+    clearTimeout(timer)
+    socket.off(event, stop).off('close', stop)
+  }
+  socket.on(event, stop).on('close', stop)
+}
+
+/** Before anybody else hears of an error, its code is made a DialErrorCode where it is one of TLS. */
+function nameErrors(socket: TLSSocket): void {
+  let reached = false
+  const name = (error: NodeJS.ErrnoException) => {
+    const { code = '' } = error
+    if (describeNetworkError(error).reason === 'tls')
+      error.code = /CERT|HOSTNAME|UNABLE/.test(code) ? 'certificate_untrusted' : 'tls_failed'
+    else if (reached && code === 'ECONNRESET') error.code = 'tls_failed'
+  }
+  socket.once('error', name)
+  socket.once('connect', () => {
+    reached = true
+  })
+  socket.once('secureConnect', () => socket.off('error', name))
+}
+
+function dialPlain(relay: RelayDoor, options: DialRelayOptions): Socket {
+  return connectPlain({
+    host: options.host ?? relay.host,
+    port: options.port ?? relay.port,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+    ...(options.onread === undefined ? {} : { onread: options.onread }),
+  })
+}
+
+function dialTls(relay: RelayDoor, options: DialRelayOptions): TLSSocket {
+  const pinned = relay.fingerprint !== undefined
+  const terms: ConnectionOptions & { allowHalfOpen: boolean } = {
+    host: options.host ?? relay.host,
+    port: options.port ?? relay.port,
+    allowHalfOpen: true,
+    ALPNProtocols: [DATA_PORT_ALPN],
+    // RFC 6066 section 3: no addresses.
+    servername: isIP(relay.host) === 0 ? relay.host : '',
+    // A pinned certificate is looked at in `checkCertificate`; nobody vouches for it, and it need not name the host.
+    rejectUnauthorized: !pinned,
+    checkServerIdentity: (_host, certificate) => (pinned ? undefined : checkServerIdentity(relay.host, certificate)),
+    secureContext: contextFor(relay, options.ca),
+    ...(options.onread === undefined ? {} : { onread: options.onread }),
+  }
+  const socket = connectTls(terms)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS)
+  return socket
+}
+
+/** One for each connection would cost 0.25 ms and 10 kB of each. */
+const contexts: WeakMap<RelayDoor, SecureContext> = new WeakMap()
+
+function contextFor(relay: RelayDoor, ca: string | undefined): SecureContext {
+  if (ca !== undefined) return createSecureContext({ minVersion: MIN_TLS_VERSION, ca })
+  const known = contexts.get(relay)
+  if (known !== undefined) return known
+  // With a fingerprint there is no authority to ask.
+  const authorities = relay.fingerprint === undefined ? {} : { ca: [] }
+  const context = createSecureContext({ minVersion: MIN_TLS_VERSION, ...authorities })
+  contexts.set(relay, context)
+  return context
+}
+
+function checkCertificate(socket: TLSSocket, fingerprint: string | undefined): DialErrorCode | undefined {
+  if (socket.alpnProtocol !== DATA_PORT_ALPN) return 'tls_failed'
+  if (fingerprint === undefined) return socket.authorized ? undefined : 'certificate_untrusted'
+  const certificate = socket.getPeerX509Certificate()
+  const same = certificate !== undefined && fingerprintOf(certificate) === fingerprint
+  return same ? undefined : 'certificate_mismatch'
+}
+
+function dialError(code: DialErrorCode): Error {
+  return Object.assign(new Error(code), { code })
+}
