@@ -70,7 +70,7 @@ export const DEFAULT_RELAY_LIMITS: Readonly<RelayLimits> = Object.freeze({
   maxHandshakesPerSource: 64,
   openTimeoutMs: 10_000,
   minReadyPerDevice: 1,
-  maxReadyPerDevice: 64,
+  maxReadyPerDevice: 256,
   readyIdleMs: 15_000,
   linkWaitMs: 5_000,
   maxWaitingPerDevice: 1_024,
