@@ -1,37 +1,94 @@
-// Runs every built test with tap and closes with one line that counts them. Arguments are passed on to tap:
+// Runs every built test, several files at a time, and closes with one line that counts the assertions. Some files only:
 // npm test -- packages/core/dist-test/kernel/scope.test.js
-import { spawn } from 'node:child_process'
-import { chmodSync, createReadStream, mkdirSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Parser } from 'tap-parser'
+import { inspect } from 'node:util'
+import { runTestFile } from './test-file.mjs'
 
+/** More than there are processors: tests wait for timeouts and for other processes. Each may take half a gigabyte. */
+const atOnce = Math.min(8, Math.ceil(1.5 * availableParallelism()))
 const mostNamed = 100
 const longestName = 300
+const longestReason = 3_000
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const results = join(root, '.tap', 'results.tap')
+const timings = join(root, '.tap', 'timings.json')
 mkdirSync(dirname(results), { recursive: true })
 
-const files = process.argv.slice(2)
-if (files.length === 0 || files.some((file) => file.includes('integration'))) await makeEmptyDatabase()
+const given = process.argv.slice(2)
+const files = given.length > 0 ? given.map((path) => relative(root, resolve(path))) : slowestFirst(findTests())
+const missing = files.filter((file) => !existsSync(join(root, file)))
+if (missing.length > 0) {
+  console.error(`There is no ${missing.join(', ')}. Arguments are built test files.`)
+  process.exit(1)
+}
+if (files.some((file) => file.includes('integration'))) await makeEmptyDatabase()
 
-const tap = join(root, 'node_modules', '.bin', 'tap')
-const args = [`--output-file=${results}`, '--reporter=terse', ...files]
-const child = spawn(tap, args, { cwd: root, stdio: 'inherit' })
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopping.abort())
+const done = []
+const waiting = [...files]
+await Promise.all(Array.from({ length: atOnce }, runNext))
+report()
 
-child.on('error', (error) => {
-  console.error(`tap could not be started: ${error.message}`)
-  process.exitCode = 1
-})
-child.on('exit', async (code, signal) => {
-  const { passed, failed, skipped } = await count()
-  for (const line of skipped) console.log(`skipped: ${line}`)
-  for (const line of failed.slice(0, mostNamed)) console.log(`failed: ${line.slice(0, longestName)}`)
+async function runNext() {
+  for (let file = waiting.shift(); file !== undefined && !stopping.signal.aborted; file = waiting.shift()) {
+    const result = await runTestFile(file, root, stopping.signal)
+    done.push(result)
+    console.log(`${(result.ms / 1_000).toFixed(1).padStart(6)} s  ${result.failed.length > 0 ? 'FAILED ' : ''}${file}`)
+    for (const { name, reason, diag } of result.failed.slice(0, mostNamed)) {
+      console.log(`  ${name.slice(0, longestName)}`)
+      console.log((reason ?? explain(diag)).slice(0, longestReason).replace(/^/gm, '    '))
+    }
+  }
+}
+
+function explain({ diff, stack, source: _, ...rest } = {}) {
+  return [diff, stack, inspect(rest)].filter(Boolean).join('\n')
+}
+
+function findTests() {
+  const projects = ['packages', 'examples'].flatMap((group) =>
+    readdirSync(join(root, group)).map((name) => join(group, name)),
+  )
+  return ['.', ...projects]
+    .map((project) => join(project, 'dist-test'))
+    .filter((directory) => existsSync(join(root, directory)))
+    .flatMap((directory) =>
+      readdirSync(join(root, directory), { recursive: true })
+        .filter((path) => path.endsWith('.test.js'))
+        .map((path) => join(directory, path)),
+    )
+}
+
+/** By the last run here; in a fresh checkout those with whole panels, which come first as it is. */
+function slowestFirst(found) {
+  const known = existsSync(timings) ? JSON.parse(readFileSync(timings, 'utf8')) : {}
+  return found.sort((one, other) => (known[other] ?? 0) - (known[one] ?? 0))
+}
+
+function report() {
+  const all = (key) => done.flatMap((result) => result[key])
+  const skipped = all('skipped')
+  const failed = all('failed')
+  const passed = done.reduce((sum, result) => sum + result.passed, 0)
+  writeFileSync(results, ['TAP version 14', ...done.map(toSubtest), `1..${done.length}`].join('\n').concat('\n'))
+  if (given.length === 0)
+    writeFileSync(timings, JSON.stringify(Object.fromEntries(done.map(({ file, ms }) => [file, ms]))))
+  for (const { name, reason } of skipped) console.log(`skipped: ${name} (${reason})`)
+  for (const { name } of failed.slice(0, mostNamed)) console.log(`failed: ${name.slice(0, longestName)}`)
   console.log(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped`)
-  process.exitCode = signal || passed + failed.length === 0 ? 1 : (code ?? 1)
-})
+  const complete = !stopping.signal.aborted && passed + failed.length > 0
+  process.exitCode = complete && failed.length === 0 ? 0 : 1
+}
+
+function toSubtest({ file, tap, failed, ms }, index) {
+  const body = tap.trimEnd().replace(/^/gm, '    ')
+  return `# Subtest: ${file}\n${body}\n${failed.length > 0 ? 'not ok' : 'ok'} ${index + 1} - ${file} # time=${ms}ms`
+}
 
 /** Every panel of an integration test begins with one. Making its files takes seconds, copying them a tenth of one. */
 async function makeEmptyDatabase() {
@@ -41,31 +98,4 @@ async function makeEmptyDatabase() {
   await createDatabaseFiles(database)
   chmodSync(database, 0o700)
   process.env.SALLYPORT_TEST_DATABASE = database
-}
-
-/** Counts the assertions in the TAP stream, without the lines that sum up a subtest; skips and failures are listed. */
-async function count() {
-  const skipped = []
-  const failed = []
-  let passed = 0
-  const watch = (parser, path) => {
-    let sumsUp = false
-    parser.on('child', (inner) => {
-      sumsUp = true
-      watch(inner, [...path, inner.name])
-    })
-    parser.on('assert', (result) => {
-      const isSum = sumsUp && result.ok
-      sumsUp = false
-      if (isSum) return
-      const name = [...path, result.name].filter(Boolean).join(' > ')
-      if (result.skip) skipped.push(`${name} (${result.skip})`)
-      else if (result.ok || result.todo) passed += 1
-      else failed.push(name)
-    })
-  }
-  const parser = new Parser()
-  watch(parser, [])
-  await new Promise((resolve) => createReadStream(results).on('error', resolve).pipe(parser).on('complete', resolve))
-  return { passed, failed, skipped }
 }

@@ -2,7 +2,8 @@ import { peers } from '../systems/systems.mjs'
 import { atMost } from './compare.mjs'
 import { lineUp } from './line-up.mjs'
 
-/** So many are there before the first figure is taken: what a process needs to serve anybody is not theirs. */
+/** Who has come and gone, and is there, before the first figure is taken: what a process needs to serve anybody is not theirs. */
+const CAME_AND_WENT = 12_000
 const WARM_UP = 500
 const PLAYERS = 2_000
 const SETTLE_MS = 1_000
@@ -22,6 +23,7 @@ export const memory = {
         return resident()
       }
       try {
+        await load.ask('connectEchoClose', { host, port: tcp, count: quick ? WARM_UP : CAME_AND_WENT })
         const before = await open(WARM_UP)
         const after = await open(more)
         const left = await load.ask('idlePlayersLeft')
@@ -39,7 +41,7 @@ export const memory = {
       values: each[side],
       goals: [atMost(each[side].plain, 8, 'plain ≤ 8 kB'), atMost(each[side].tls, 8, 'TLS ≤ 8 kB')],
       notes: [
-        `resident, after garbage collection, from ${WARM_UP} to ${WARM_UP + more} players who had one answer each`,
+        `resident, after garbage collection, from ${WARM_UP} to ${WARM_UP + more} players who had one answer each, after ${CAME_AND_WENT.toLocaleString('en')} had come and gone`,
       ],
     }))
   },

@@ -6,6 +6,8 @@ const SOURCES_PER_SECOND = 20_000
 const PLAYERS = 20
 const PER_PLAYER_PER_SECOND = 50
 const BYTES = 100
+/** Until the process has the size of one that serves players. */
+const WARM_UP = { rate: 10_000, ms: 10_000 }
 const SETTLE_MS = 2_000
 /** In a flood the relay waits for a source's second datagram; games repeat their first. */
 const AGAIN_MS = 500
@@ -21,7 +23,7 @@ export const spoofed = {
     const forger = await stage.start('load')
     await load.ask('udpPlayers', { host, port: udp, count: PLAYERS })
     const echo = (ms) => load.ask('udpEcho', { rate: PLAYERS * PER_PLAYER_PER_SECOND, ms, bytes: BYTES })
-    await echo(1_000)
+    await load.ask('udpEcho', { ...WARM_UP, bytes: BYTES })
     const calm = await echo(2_000)
     const before = await resident()
 

@@ -1,11 +1,11 @@
 // What a person sees who starts the panel wrongly: one clear line, exit 78, nothing half-made.
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { event, within } from '../support/deadline.js'
 import { adminPassword, panelEnvironment, serverFile, startPanel, temporaryDirectory } from '../support/panel.js'
-import { type Program, root, startProgram } from '../support/program.js'
+import { type Program, startProgram } from '../support/program.js'
 import { postgresServer, withoutPostgres } from '../support/real-servers.js'
 
 const secret = 'do-not-show-this-password'
@@ -180,39 +180,6 @@ t.test('keys and password are made once and kept to the owner', async (t) => {
 async function mode(path: string): Promise<number> {
   const { stat } = await import('node:fs/promises')
   return (await stat(path)).mode
-}
-
-t.test('npm start ends with exit 0 whether the signal reaches npm, its group or the server', async (t) => {
-  const directory = await temporaryDirectory(t)
-  const env = panelEnvironment(join(directory, 'data'))
-  for (const [target, signal] of [
-    ['npm', 'SIGTERM'],
-    ['group', 'SIGINT'],
-    ['server', 'SIGTERM'],
-  ] as const) {
-    const program = startProgram('npm', ['start'], { env, cwd: root, detached: true })
-    const pid = program.child.pid ?? 0
-    t.teardown(() => killGroup(pid))
-    await program.line(/^Sallyport ready at http:\/\/localhost:\d+$/m, 120_000)
-    if (target === 'npm') process.kill(pid, signal)
-    if (target === 'group') process.kill(-pid, signal)
-    if (target === 'server') process.kill(await serverOf(pid), signal)
-    t.match(await within(`the end after ${signal} to ${target}`, program.exited, 12_000), { code: 0, signal: null })
-  }
-})
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It has ended.
-  }
-}
-
-/** The process that runs the server: the one without children below npm. */
-async function serverOf(pid: number): Promise<number> {
-  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').filter(Boolean)
-  return children[0] ? serverOf(Number(children[0])) : pid
 }
 
 t.test('a panel with the relay left out still serves, and says so when asked for a tunnel', async (t) => {

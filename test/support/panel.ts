@@ -39,7 +39,8 @@ export interface Panel {
 /** Starts the reference server as the last step of `npm start` does and waits until it is ready. */
 export async function startPanel(t: Test, env: Readonly<Record<string, string>>): Promise<Panel> {
   await putEmptyDatabase(env)
-  const program = startProgram(process.execPath, [serverFile], { env })
+  // To optimise the database's code takes longer than most tests do.
+  const program = startProgram(process.execPath, ['--liftoff-only', serverFile], { env })
   t.teardown(() => program.stop('SIGKILL'))
   const [, url = '', port] = await program.line(/^Sallyport ready at (\S+?)(?: \(listening on port (\d+)\))?$/m, 60_000)
   return { program, url: port ? `http://localhost:${port}` : url }

@@ -6,7 +6,7 @@ import { FINGERPRINT } from './identity/fingerprint.js'
 import { type AgentLimits, DEFAULT_AGENT_LIMITS, resolveLimits } from './limits.js'
 import { AgentLink } from './link/agent-link.js'
 import { type Logger, silentLogger } from './logger.js'
-import { Permits } from './permits.js'
+import { SharedPermits } from './permits.js'
 import { DataConnections } from './pool/data-connections.js'
 import { createAllowList, LOOPBACK_RULES } from './target/allow-rule.js'
 import { LocalSources } from './target/local-source.js'
@@ -28,6 +28,8 @@ class DataPlaneAgent implements Agent {
   readonly #players: PlayerService
   readonly #connections: DataConnections
   readonly #datagrams: AgentDatagrams
+  /** Of data connections and flows, by relay. */
+  readonly #permits: SharedPermits
   readonly #links: Map<string, AgentLink> = new Map()
   #stopped: Promise<void> | undefined
 
@@ -37,7 +39,7 @@ class DataPlaneAgent implements Agent {
     this.#logger = options.logger ?? silentLogger
     this.#events = new Emitter(this.#logger)
     this.#refusals = new Refusals(this.#events, this.#logger, this.#limits.maxRefusals)
-    const permits = new Permits(this.#limits.maxConnections)
+    this.#permits = new SharedPermits(this.#limits.maxConnections)
     const serving = {
       allowed: createAllowList(options.allow ?? LOOPBACK_RULES),
       sources: new LocalSources(options.localSource ?? 'distinct'),
@@ -46,10 +48,10 @@ class DataPlaneAgent implements Agent {
       refusals: this.#refusals,
     }
     this.#players = new PlayerService(serving)
-    this.#datagrams = new AgentDatagrams({ ...serving, permits })
+    this.#datagrams = new AgentDatagrams({ ...serving, permits: this.#permits })
     this.#connections = new DataConnections({
       limits: this.#limits,
-      permits,
+      permits: this.#permits,
       onStart: (relayId, message, exchange) => this.#players.serve(relayId, message, exchange),
     })
   }
@@ -65,12 +67,14 @@ class DataPlaneAgent implements Agent {
       return
     }
     if (this.#links.size >= this.#limits.maxRelays) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'too many relays')
+    this.#permits.join(relay.id)
     this.#links.set(relay.id, this.#link({ ...relay }))
   }
 
   disconnect(relayId: string): void {
     const link = this.#links.get(relayId)
     this.#links.delete(relayId)
+    this.#permits.leave(relayId)
     this.#refusals.forgetRelay(relayId)
     void link?.close()
     this.#datagrams.leave(relayId)

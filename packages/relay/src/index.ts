@@ -10,8 +10,6 @@ export type {
   RejectError,
 } from './agent-types.js'
 export {
-  type AdmissionAnswerMessage,
-  type AdmissionRequestMessage,
   type AgentMessage,
   CONTROL_LIMITS,
   CONTROL_PATH,
@@ -20,7 +18,6 @@ export {
   ControlCloseCode,
   type ControlRelay,
   DEFAULT_HEARTBEAT_MS,
-  type EndedConnection,
   type ErrorMessage,
   HELLO_TIMEOUT_MS,
   type HelloMessage,
@@ -29,15 +26,8 @@ export {
   MISSED_HEARTBEATS,
   type PanelMessage,
   type RefusedAllocation,
-  type RelayChangeMessage,
-  type RelayConnectionsMessage,
-  type RelayDisconnectMessage,
-  type RelayHello,
   type RelayLinkStatus,
   type RelayMessage,
-  type RelayStateMessage,
-  type RelayStatusMessage,
-  type RelayTrafficMessage,
   type StateMessage,
   type StatusMessage,
   type TicketMessage,
@@ -61,6 +51,18 @@ export {
   parsePanelMessage,
   parseRelayMessage,
 } from './control/control-parser.js'
+export type {
+  AdmissionAnswerMessage,
+  AdmissionRequestMessage,
+  EndedConnection,
+  RelayChangeMessage,
+  RelayConnectionsMessage,
+  RelayDisconnectMessage,
+  RelayHello,
+  RelayStateMessage,
+  RelayStatusMessage,
+  RelayTrafficMessage,
+} from './control/control-relay-messages.js'
 export { splitRelayChange, splitRelayState } from './control/control-split.js'
 export { createRelayChannel } from './control/relay-channel.js'
 export {

@@ -12,9 +12,9 @@ export interface RelayLimits {
   openTimeoutMs: number
   /** Data connections kept ready for a device that has a TCP port in force. Default 1. */
   minReadyPerDevice: number
-  /** The same at most, when so many are needed; those in use come on top. Default 64. */
+  /** The same at most, when so many are needed; those in use come on top. Default 256. */
   maxReadyPerDevice: number
-  /** Ready ones that were not needed for this long are closed, down to how many are to be ready; that is halved meanwhile. Default 15,000. */
+  /** Half of the ready ones that were not needed for this long are closed, down to how many are to be ready; that is halved meanwhile. Default 15,000. */
   readyIdleMs: number
   /** A player of a device without a link is held for it this long; of UDP his first datagrams are. Default 5,000. */
   linkWaitMs: number
@@ -26,7 +26,7 @@ export interface RelayLimits {
   maxConnections: number
   /** Players' TCP connections on one allocation. Default 16,384. */
   maxConnectionsPerAllocation: number
-  /** Links, one for each device. Default 16,384. */
+  /** Devices with a link. Default 16,384. */
   maxLinks: number
   /** Interval of PINGs, told to the agent in WELCOME. Default 3,000. */
   heartbeatMs: number
@@ -54,7 +54,7 @@ export interface RelayLimits {
   maxUdpFlowsPerAllocation: number
   /** UDP flows from one source address (IPv6: /64) on one allocation. Default 64. */
   maxUdpFlowsPerSource: number
-  /** Bytes waiting in one direction of a UDP flow; further datagrams are dropped. Default 256 KiB. */
+  /** Bytes waiting in one direction of a UDP flow, and of datagrams above 8 KiB in one turn of the event loop; more are dropped. Default 256 KiB. */
   maxUdpBufferBytes: number
   /** A public port that could not be bound is tried again after this, doubling. Default 500. */
   bindRetryMinMs: number
@@ -114,15 +114,15 @@ export interface AgentLimits {
   replacedMs: number
   /** Relays known at once. Default 64. */
   maxRelays: number
-  /** Data connections, in use, ready or being dialled, and UDP flows at once, of all relays together. Default 16,384. */
+  /** Data connections, in use, ready or being dialled, and UDP flows at once, of all relays together; half of it in equal parts that are kept for each. Default 16,384. */
   maxConnections: number
-  /** Data connections being dialled at once; further ones wait. Default 32. */
+  /** Data connections being dialled at once, shared in the same way; further ones wait. Default 32. */
   maxDials: number
   /** See RelayLimits. Default 60,000. */
   flushTimeoutMs: number
   /** See RelayLimits. Default 30,000. */
   orphanTimeoutMs: number
-  /** Bytes waiting in one direction of a UDP flow; further datagrams are dropped. Default 256 KiB. */
+  /** Bytes waiting in one direction of a UDP flow, and of datagrams above 8 KiB in one turn of the event loop; more are dropped. Default 256 KiB. */
   maxUdpBufferBytes: number
   /** A UDP flow without a datagram either way ends after this, in case the relay does not end it. Default 300,000. */
   udpIdleMs: number

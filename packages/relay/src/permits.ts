@@ -20,6 +20,52 @@ export class Permits {
   }
 }
 
+/**
+ * The same for several who share: half of the permits is for whoever comes first, and of the other half each has an equal part that nobody
+ * else gets. So one that takes whatever it can leaves something for the others.
+ */
+export class SharedPermits {
+  readonly #max: number
+  readonly #taken: KeyedCounts = new KeyedCounts()
+  readonly #sharers: Set<string> = new Set()
+  #total = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** From now on a part is kept for this one. */
+  join(who: string): void {
+    this.#sharers.add(who)
+  }
+
+  /** None is any more; what it has taken it keeps. */
+  leave(who: string): void {
+    this.#sharers.delete(who)
+  }
+
+  /** As with `Permits`. */
+  take(who: string): (() => void) | undefined {
+    if (this.#total + this.#keptFromAllBut(who) >= this.#max) return undefined
+    this.#total += 1
+    const uncount = this.#taken.add(who)
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.#total -= 1
+      uncount()
+    }
+  }
+
+  #keptFromAllBut(who: string): number {
+    const part = Math.floor(this.#max / 2 / Math.max(1, this.#sharers.size))
+    let kept = 0
+    for (const other of this.#sharers) if (other !== who) kept += Math.max(0, part - this.#taken.of(other))
+    return kept
+  }
+}
+
 /** How many there are of each key; keys without any are not held. */
 export class KeyedCounts {
   readonly #counts: Map<string, number> = new Map()

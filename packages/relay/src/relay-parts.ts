@@ -10,6 +10,7 @@ import { DataListener } from './link/data-listener.js'
 import { DeviceLinks } from './link/device-links.js'
 import { Permits } from './permits.js'
 import type { Admissions } from './players/admissions.js'
+import { Descriptors } from './players/descriptors.js'
 import { HeldPlayers } from './players/held-players.js'
 import { ReadyPools } from './pool/ready-pools.js'
 import type { ResolvedRelayOptions } from './relay-options.js'
@@ -26,7 +27,6 @@ export interface RelayParts {
   datagrams: RelayDatagramEndpoint
   flows: RelayFlows
   table: AllocationTable
-  held: HeldPlayers
   /** Shut while the relay is being handed over. */
   gate: PlayerGate
 }
@@ -51,6 +51,7 @@ export function createRelayParts(given: RelayPartsOptions): RelayParts {
   const tickets = new Tickets(id, ticketKey, memory, limits)
   const held = new HeldPlayers(limits)
   const gate = new PlayerGate()
+  const descriptors = new Descriptors()
   const pools = new ReadyPools(limits)
   const datagrams = new RelayDatagramEndpoint(bindHost)
   const flows = new RelayFlows({
@@ -79,6 +80,7 @@ export function createRelayParts(given: RelayPartsOptions): RelayParts {
     host: bindHost,
     limits,
     logger,
+    descriptors,
     certificate,
     onLink: (socket, message) => links.accept(socket, message),
     onData: (socket, token) => pools.connect(token, socket),
@@ -89,12 +91,12 @@ export function createRelayParts(given: RelayPartsOptions): RelayParts {
   const permits = new Permits(limits.maxConnections)
   const tell = (event: RelayEvents['connection']) => events.emit('connection', event)
   const table: AllocationTable = new AllocationTable({
-    context: { bindHost, limits, logger, held, pools, admissions, flows, permits, tell, gate, taken },
+    context: { bindHost, limits, logger, held, pools, admissions, flows, permits, descriptors, tell, gate, taken },
     events,
     totals,
     onGrant: (deviceId, first) => enforceGrant({ links, flows, table }, deviceId, first),
   })
-  return { tickets, links, pools, data, datagrams, flows, table, held, gate }
+  return { tickets, links, pools, data, datagrams, flows, table, gate }
 }
 
 /** What was let in by another grant has to go. Players who came before there was any may stay with a link that has it. */

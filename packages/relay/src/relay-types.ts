@@ -240,9 +240,9 @@ export interface Relay {
    * Hands everything over to a relay in another process, so that this program can be replaced without anybody noticing. The other process,
    * a child made with an IPC channel (`fork`, or `spawn` with 'ipc'), makes its relay with `predecessor: process` and starts it; this
    * one is called with the ChildProcess. Resolves when the other one serves: it has the ports, state and UDP players, agents link to it at
-   * once, and new players are its own. TCP players stay here until they leave: call `stop({ graceMs })`, which lets them, and then
-   * end this process, with the channel open until then. Totals and the ends of those players are told to the other
-   * process, which counts them with its own; what is steered is steered there, and cuts players here too. Nothing more is stored from
+   * once, and new players and those who wait are its own. TCP players who are served stay here until they leave: call
+   * `stop({ graceMs })`, which lets them, and then end this process, with the channel open until then. Totals and the ends of those players
+   * are told to the other process, which counts them with its own; what is steered is steered there, and cuts players here too. Nothing more is stored from
    * here. Here, from the call on, `apply` and the like reject with RELAY_ERR_NOT_RUNNING. Rejects with RELAY_ERR_HANDOVER_FAILED when the
    * other process does not come to serve within `timeoutMs` (default 10,000); then this relay goes on as before.
    */

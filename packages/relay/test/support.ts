@@ -153,10 +153,12 @@ export function readAll(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = []
   return within(
     new Promise((resolve, reject) => {
+      const closed = () => reject(new Error('closed without an end'))
+      if (socket.destroyed) closed()
       socket.on('data', (chunk: Buffer) => chunks.push(chunk))
       socket.on('end', () => resolve(Buffer.concat(chunks)))
       socket.on('error', reject)
-      socket.on('close', () => reject(new Error('closed without an end')))
+      socket.on('close', closed)
       socket.resume()
     }),
     'end of the stream',

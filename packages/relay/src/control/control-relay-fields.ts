@@ -1,18 +1,15 @@
 import type { CloseReason, RelayAllocation } from '../relay-types.js'
 import { parseRelayAllocation } from '../state/relay-state.js'
-import {
-  type AdmissionRequestMessage,
-  CONTROL_LIMITS,
-  type EndedConnection,
-  type PanelMessage,
-  type RelayHello,
-  type RelayMessage,
-  type RelayStatusMessage,
-  type RelayTrafficMessage,
-  type WelcomeMessage,
-} from './control.js'
+import { CONTROL_LIMITS, type PanelMessage, type RelayMessage, type WelcomeMessage } from './control.js'
 import { encryption, fingerprint, host, id, port, type Reader, revision, time } from './control-common-fields.js'
 import * as read from './control-fields.js'
+import type {
+  AdmissionRequestMessage,
+  EndedConnection,
+  RelayHello,
+  RelayStatusMessage,
+  RelayTrafficMessage,
+} from './control-relay-messages.js'
 
 const KEY_BYTES = { min: 32, max: 64 }
 const BASE64URL = /^[A-Za-z0-9_-]+$/

@@ -1,6 +1,7 @@
 import { RelayError } from '../errors.js'
 import type { RelayAllocation, RelayChange } from '../relay-types.js'
-import { CONTROL_LIMITS, type RelayChangeMessage, type RelayStateMessage } from './control.js'
+import { CONTROL_LIMITS } from './control.js'
+import type { RelayChangeMessage, RelayStateMessage } from './control-relay-messages.js'
 
 /** Well under the panel's message limit, so that a slow line shows progress between heartbeats. */
 const MAX_PART_BYTES = 512 * 1024

@@ -1,5 +1,6 @@
 import type { Admission, PlayerKnock, Relay } from '../relay-types.js'
-import type { AdmissionAnswerMessage, AdmissionRequestMessage, WelcomeMessage } from './control.js'
+import type { WelcomeMessage } from './control.js'
+import type { AdmissionAnswerMessage, AdmissionRequestMessage } from './control-relay-messages.js'
 
 /** Lets the panel decide about players, when its `welcome` said so. */
 export interface AdmissionQuestions {

@@ -1,5 +1,6 @@
 import type { RelayEvents } from '../relay-types.js'
-import { CONTROL_LIMITS, type EndedConnection, type RelayConnectionsMessage } from './control.js'
+import { CONTROL_LIMITS } from './control.js'
+import type { EndedConnection, RelayConnectionsMessage } from './control-relay-messages.js'
 import { chunk } from './control-split.js'
 
 /** Keeps the connections that ended until the panel is told of them, over an outage too. */

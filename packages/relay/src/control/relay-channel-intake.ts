@@ -1,7 +1,8 @@
 import { RelayError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { Relay, RelayAllocation } from '../relay-types.js'
-import { CONTROL_LIMITS, type RelayChangeMessage, type RelayStateMessage } from './control.js'
+import { CONTROL_LIMITS } from './control.js'
+import type { RelayChangeMessage, RelayStateMessage } from './control-relay-messages.js'
 
 export interface IntakeOptions {
   relay: Pick<Relay, 'apply' | 'change' | 'revision'>

@@ -1,5 +1,6 @@
 import type { AllocationStatus, Relay } from '../relay-types.js'
-import { CONTROL_LIMITS, type RelayStatusMessage } from './control.js'
+import { CONTROL_LIMITS } from './control.js'
+import type { RelayStatusMessage } from './control-relay-messages.js'
 import { chunk } from './control-split.js'
 
 export interface RelayStatusOptions {

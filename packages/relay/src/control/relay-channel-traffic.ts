@@ -1,5 +1,6 @@
 import type { Relay } from '../relay-types.js'
-import { CONTROL_LIMITS, type RelayTrafficMessage } from './control.js'
+import { CONTROL_LIMITS } from './control.js'
+import type { RelayTrafficMessage } from './control-relay-messages.js'
 import { chunk } from './control-split.js'
 
 /** Tells the panel the running totals that are different from those it has. */

@@ -1,11 +1,11 @@
 import type { Logger } from '../logger.js'
 import type { Relay } from '../relay-types.js'
-import type { RelayHello } from './control.js'
 import {
   type ConnectionTimings,
   type ControlConnectionEvents,
   DEFAULT_CONNECTION_TIMINGS,
 } from './control-connection-types.js'
+import type { RelayHello } from './control-relay-messages.js'
 
 /** The part of a relay that the channel steers and reports on. */
 export type SteerableRelay = Pick<

@@ -190,7 +190,8 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
     if (this.#closed || this.#session === undefined) return
     const now = performance.now()
     if (this.#older !== undefined && now >= this.#olderUntil) this.#older = undefined
-    if (this.#traffic) this.#reach.traffic(now)
+    const hadTraffic = this.#traffic
+    if (hadTraffic) this.#reach.traffic(now)
     this.#traffic = false
     if (this.#options.isNeeded?.() === true) this.#reach.want(now)
     const { action, waitMs } = this.#reach.act(now)
@@ -199,7 +200,9 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
       this.#packets.send(ItemKind.PING, this.#reach.nextId(now), this.#reach.up ? BY_UDP : NOTHING)
       this.#packets.flush()
     }
-    if (this.#reach.up && now - this.#packetsTickedAt >= this.#timings.checkEveryMs) {
+    const sizesEveryMs = this.#timings.checkEveryMs / 2
+    // Timers come a little early.
+    if (this.#reach.up && now - this.#packetsTickedAt >= 0.9 * sizesEveryMs) {
       this.#packetsTickedAt = now
       this.#packets.tick(now)
     }
@@ -207,7 +210,10 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
     this.#streams.keep(now, this.#reach.needsStream(now))
     this.#choosePath()
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#act(), Math.max(1, Math.min(waitMs, STREAM_CHECK_MS)))
+    this.#timer = setTimeout(
+      () => this.#act(),
+      Math.max(1, Math.min(waitMs, hadTraffic ? sizesEveryMs : STREAM_CHECK_MS)),
+    )
   }
 
   #choosePath(): void {

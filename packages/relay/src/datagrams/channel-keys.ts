@@ -79,22 +79,24 @@ export class KeySchedule {
   /** For a packet that is made here, or was found authentic: older keys go. */
   use(counter: number): PacketKey {
     const epoch = Math.floor(counter / PACKETS_PER_KEY)
-    if (this.#current.epoch === epoch) return this.#current
-    const key = this.peek(counter)
-    if (epoch > this.#current.epoch) {
-      this.#previous = this.#current
-      this.#current = key
-      this.#tentative = undefined
-    }
+    if (epoch <= this.#current.epoch) return this.#current
+    const key = this.#tentative?.epoch === epoch ? this.#tentative : this.#derive(epoch)
+    this.#previous = this.#current
+    this.#current = key
+    this.#tentative = undefined
     return key
   }
 
-  /** For a packet whose number nobody has vouched for. */
-  peek(counter: number): PacketKey {
+  /**
+   * For a packet whose number nobody has vouched for. Undefined: too far from those that came. Forged numbers must not cost a key each, and
+   * nobody loses so many packets in a row.
+   */
+  peek(counter: number): PacketKey | undefined {
     const epoch = Math.floor(counter / PACKETS_PER_KEY)
     if (this.#current.epoch === epoch) return this.#current
     if (this.#previous?.epoch === epoch) return this.#previous
-    if (this.#tentative?.epoch !== epoch) this.#tentative = this.#derive(epoch)
+    if (epoch !== this.#current.epoch + 1) return undefined
+    this.#tentative ??= this.#derive(epoch)
     return this.#tentative
   }
 

@@ -43,7 +43,8 @@ export function sealPacket(
 
 /** The bundle, or undefined for what is not authentic. Of at least PACKET_OVERHEAD_BYTES. */
 export function openPacket(packet: Buffer, counter: number, keys: KeySchedule): Buffer | undefined {
-  const { bytes } = keys.peek(counter)
+  const bytes = keys.peek(counter)?.bytes
+  if (bytes === undefined) return undefined
   const header = packet.subarray(0, PACKET_HEADER_BYTES)
   const tagAt = packet.length - TAG_BYTES
   const decipher = createDecipheriv(CIPHER, bytes.subarray(0, KEY_BYTES), nonceOf(bytes, header), OPTIONS)

@@ -10,8 +10,7 @@ const NOTHING: Buffer = Buffer.alloc(0)
 
 /** Whose packets they are. */
 export interface PacketsOwner {
-  /** To where the session leads. */
-  transmit(packet: SealedPacket, session: ChannelSession): void
+  transmit(packet: SealedPacket): void
   /** Items of the flows, PING and PONG. The payload is valid within the call only. */
   onPacketItem(kind: number, flow: number, payload: Buffer): void
 }
@@ -59,14 +58,14 @@ export class ChannelPackets implements BundleTarget {
     readItems(bundle, (kind, flow, payload) => this.#take(kind, flow, payload))
   }
 
-  /** The way has changed: sizes are found out anew. */
+  /** The way has changed: sizes are found out anew, beginning with the smallest, which is all that is left without `sizes`. */
   searchSizes(sizes: readonly number[], now: number): void {
     const probes = this.#mtu.restart(sizes, now)
     this.#resize()
     this.#probe(probes)
   }
 
-  /** About once a second while there is traffic. */
+  /** About twice a second while there is traffic. */
   tick(now: number): void {
     this.#reassembly?.expire(now)
     if (this.#reassembly?.size === 0) this.#reassembly = undefined
@@ -84,11 +83,10 @@ export class ChannelPackets implements BundleTarget {
 
   /** For the bundler. */
   emit(bundle: Buffer): void {
-    const session = this.#sending
-    const packet = session?.seal(bundle)
-    if (session === undefined || packet === undefined) return
+    const packet = this.#sending?.seal(bundle)
+    if (packet === undefined) return
     if (bundle.length > BASE_PACKET_BYTES - PACKET_OVERHEAD_BYTES) this.#sentLarge = true
-    this.#owner.transmit(packet, session)
+    this.#owner.transmit(packet)
   }
 
   #take(kind: number, flow: number, payload: Buffer): void {
@@ -119,7 +117,7 @@ export class ChannelPackets implements BundleTarget {
       const bundle = Buffer.alloc(bytes - PACKET_OVERHEAD_BYTES)
       writeItemHeader(bundle, 0, ItemKind.PROBE, id, bundle.length - ITEM_HEADER_BYTES)
       const packet = session.seal(bundle)
-      if (packet !== undefined) this.#owner.transmit(packet, session)
+      if (packet !== undefined) this.#owner.transmit(packet)
     }
   }
 }

@@ -17,9 +17,8 @@ export class ReplayWindow {
   /** Whether the number is new; asked before the packet is authenticated, so nothing changes. */
   isNew(counter: number): boolean {
     if (counter > this.#newest) return true
-    const word = Math.floor(counter / WORD_BITS)
-    if (Math.floor(this.#newest / WORD_BITS) - word >= WORDS) return false
     if (this.#newest - counter >= REPLAY_WINDOW) return false
+    const word = Math.floor(counter / WORD_BITS)
     return ((this.#bits[word % WORDS] ?? 0) & (1 << (counter % WORD_BITS))) === 0
   }
 

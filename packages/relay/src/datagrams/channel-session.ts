@@ -17,9 +17,6 @@ export class ChannelSession {
   readonly #receiving: KeySchedule
   readonly #window: ReplayWindow = new ReplayWindow()
   #counter = 0
-  /** Where authentic packets came from; the relay sends there. */
-  address = ''
-  port = 0
 
   constructor(side: ChannelSide, secrets: ChannelSecrets) {
     const { toRelay, toAgent, proof } = deriveChannelKeys(secrets)

@@ -6,6 +6,8 @@ import { ITEM_HEADER_BYTES, ItemKind, type OnItem, writeItem } from './channel-i
 const PIECE_BYTES = 16_384
 /** A datagram that had to wait longer is of no more use to a game or a call. */
 const MAX_WAIT_MS = 1_000
+/** One flow may have this part of what may wait, or one datagram: its newest are dropped, so that the others' come through. */
+const FLOW_PART = 1 / 4
 /** What may be under way before the other side says that it arrived: more would only wait in buffers along the way. */
 const MAX_UNDER_WAY_BYTES = 524_288
 const RECEIVED_STEP_BYTES = 65_536
@@ -28,6 +30,8 @@ interface Piece {
   bytes: Buffer
   length: number
   since: number
+  /** Bytes of each flow. */
+  readonly flows: Map<number, number>
 }
 
 /** Items over a connected socket, in order, where UDP does not get through. Slow streams lose the oldest of what waits. */
@@ -37,6 +41,8 @@ export class ChannelStream {
   readonly #reader: ItemReader = new ItemReader()
   #waiting: Piece[] = []
   #waitingBytes = 0
+  /** Of each flow that has some. */
+  readonly #waitingOf: Map<number, number> = new Map()
   #writing = false
   #queued: NodeJS.Immediate | undefined
   #underWay = 0
@@ -67,14 +73,23 @@ export class ChannelStream {
     return this.#heardAt
   }
 
-  /** Copies the payload. False when the stream is over. */
+  /** Copies the payload. False: dropped, since too much of the flow waits, or the stream is over. */
   send(kind: number, flow: number, payload: Uint8Array): boolean {
     if (this.#ending || !this.#socket.writable) return false
     const bytes = ITEM_HEADER_BYTES + payload.length
+    const own = kind === ItemKind.DATA ? (this.#waitingOf.get(flow) ?? 0) : 0
+    if (own > 0 && own + bytes > this.#options.maxBufferBytes * FLOW_PART) {
+      this.dropped += bytes
+      return false
+    }
     const last = this.#waiting.at(-1)
     const piece = last !== undefined && last.length + bytes <= last.bytes.length ? last : this.#newPiece(bytes)
     piece.length = writeItem(piece.bytes, piece.length, kind, flow, payload)
     this.#waitingBytes += bytes
+    if (kind === ItemKind.DATA) {
+      this.#waitingOf.set(flow, own + bytes)
+      piece.flows.set(flow, (piece.flows.get(flow) ?? 0) + bytes)
+    }
     while (this.#waitingBytes > this.#options.maxBufferBytes && this.#waiting.length > 1) this.#drop()
     if (!this.#writing) this.#queued ??= setImmediate(this.#write)
     return true
@@ -93,16 +108,26 @@ export class ChannelStream {
   }
 
   #newPiece(bytes: number): Piece {
-    const piece = { bytes: Buffer.allocUnsafe(Math.max(bytes, PIECE_BYTES)), length: 0, since: performance.now() }
+    const room = Buffer.allocUnsafe(Math.max(bytes, PIECE_BYTES))
+    const piece: Piece = { bytes: room, length: 0, since: performance.now(), flows: new Map() }
     this.#waiting.push(piece)
     return piece
   }
 
-  #drop(): void {
+  #takeOldest(): Piece | undefined {
     const piece = this.#waiting.shift()
-    if (piece === undefined) return
+    if (piece === undefined) return undefined
     this.#waitingBytes -= piece.length
-    this.dropped += piece.length
+    for (const [flow, bytes] of piece.flows) {
+      const left = (this.#waitingOf.get(flow) ?? 0) - bytes
+      if (left > 0) this.#waitingOf.set(flow, left)
+      else this.#waitingOf.delete(flow)
+    }
+    return piece
+  }
+
+  #drop(): void {
+    this.dropped += this.#takeOldest()?.length ?? 0
   }
 
   readonly #write = (): void => {
@@ -111,12 +136,11 @@ export class ChannelStream {
     const now = performance.now()
     while ((this.#waiting[0]?.since ?? now) < now - MAX_WAIT_MS) this.#drop()
     if (this.#underWay >= MAX_UNDER_WAY_BYTES && !this.#ending) return
-    const piece = this.#waiting.shift()
+    const piece = this.#takeOldest()
     if (piece === undefined) {
       if (this.#ending) this.#socket.end()
       return
     }
-    this.#waitingBytes -= piece.length
     this.#underWay += piece.length
     this.#writing = true
     this.#socket.write(piece.bytes.subarray(0, piece.length), () => {

@@ -8,7 +8,7 @@ export interface DatagramChannelOptions {
   /** An item of a flow. The payload is a view of bytes that are never written again, so it may be kept or sent as it is. Must not throw. */
   onItem: OnItem
   onPath?: (path: ChannelPath) => void
-  /** Relay: packets were sent, and nothing was heard for a second since. Again every second. */
+  /** Relay: packets were sent, and nothing was heard for a second since. Again every half second. */
   onSilence?: () => void
 }
 

@@ -1,5 +1,6 @@
 import type { RemoteInfo } from 'node:dgram'
 import type { Socket } from 'node:net'
+import { AgentPlace } from './agent-place.js'
 import type { ChannelGround, GroundChannel } from './channel-ground.js'
 import { ItemKind } from './channel-items.js'
 import type { ChannelSecrets } from './channel-keys.js'
@@ -25,7 +26,7 @@ const ASK_AFTER_MS = 1_000
 /** … and this much unanswered means that UDP does not get through. */
 const UNANSWERED_MS = 4_000
 /** Ticks without traffic until there are none any more. */
-const RESTLESS_TICKS = 8
+const RESTLESS_TICKS = 16
 /** No UDP packet is under way for longer. */
 const NEW_STREAM_MS = 2_000
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -41,6 +42,9 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
   #olderUntil = 0
   /** The one in use for sending: the agent has shown that it has its keys. */
   #active: ChannelSession | undefined
+  readonly #place: AgentPlace = new AgentPlace()
+  /** What is sent right now goes to the newest place, whatever else is known of it. */
+  #asking = false
   #stream: ChannelStream | undefined
   #path: ChannelPath
   #heardAt = Number.NEGATIVE_INFINITY
@@ -93,7 +97,7 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
     this.#unheardSince = 0
     // Only the newest packet says where the agent is now (RFC 9000 section 9.3); NATs move it.
     if (opened.newest) this.#locate(session, from)
-    if (this.#stream === undefined && this.#active !== undefined) this.#setPath('udp')
+    if (this.#hasWay) this.#setPath('udp')
     this.#packets.deliver(opened.bundle)
     return undefined
   }
@@ -123,6 +127,7 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
       this.#drop(this.#older)
       this.#older = undefined
     }
+    if (this.#active !== undefined) this.#ask(now)
     if (this.#path === 'udp') {
       if (this.#unheardSince > 0 && now - this.#unheardSince >= UNANSWERED_MS) this.#lose()
       else if (this.#unheardSince > 0 && now - this.#unheardSince >= ASK_AFTER_MS) {
@@ -155,8 +160,9 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
 
   // What follows is for ChannelPackets, and for what comes in packets.
 
-  transmit(packet: SealedPacket, session: ChannelSession): void {
-    this.#ground.transmit(packet, session.port, session.address)
+  transmit(packet: SealedPacket): void {
+    const place = this.#asking ? this.#place.current : this.#place.destination(packet)
+    if (place !== undefined) this.#ground.transmit(packet, place.port, place.address)
   }
 
   onPacketItem(kind: number, flow: number, payload: Buffer): void {
@@ -183,16 +189,39 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
     this.#leave(stream)
   }
 
+  onPong(id: number): void {
+    if (!this.#place.answered(id)) return
+    this.#packets.searchSizes(sizesToTry(this.#place.current?.address ?? ''), this.#heardAt)
+    if (this.#hasWay) this.#setPath('udp')
+  }
+
   #locate(session: ChannelSession, from: RemoteInfo): void {
-    if (session !== this.#active && session !== this.#newest) return
-    const before = this.#active
-    const moved = before?.port !== from.port || before.address !== from.address
-    if (session === before && !moved) return
-    session.address = from.address
-    session.port = from.port
-    this.#active = session
-    this.#packets.use(session)
-    if (moved) this.#packets.searchSizes(sizesToTry(from.address), performance.now())
+    if (session !== this.#active) {
+      if (session !== this.#newest) return
+      this.#active = session
+      this.#packets.use(session)
+    }
+    if (this.#place.follow(from.address, from.port)) {
+      this.#packets.searchSizes([], this.#heardAt)
+      this.#stir()
+    }
+    this.#ask(this.#heardAt)
+  }
+
+  /** A new place is asked whether the agent is there. */
+  #ask(now: number): void {
+    const id = this.#place.ask(now)
+    if (id === undefined) return
+    this.#packets.flush()
+    this.#asking = true
+    this.#packets.send(ItemKind.PING, id, NOTHING)
+    this.#packets.flush()
+    this.#asking = false
+  }
+
+  /** What is sent by UDP arrives, as far as is known. */
+  get #hasWay(): boolean {
+    return this.#stream === undefined && this.#active !== undefined && this.#place.proven
   }
 
   /** The agent went back to UDP, or is gone. */
@@ -200,8 +229,8 @@ export class RelayDatagramChannel implements DatagramChannel, GroundChannel, Pac
     stream.end()
     if (this.#stream !== stream) return
     this.#stream = undefined
-    const isHeard = this.#active !== undefined && performance.now() - this.#heardAt < UNANSWERED_MS
-    this.#setPath(isHeard ? 'udp' : undefined)
+    const isHeard = performance.now() - this.#heardAt < UNANSWERED_MS
+    this.#setPath(isHeard && this.#hasWay ? 'udp' : undefined)
   }
 
   #lose(): void {

@@ -13,7 +13,7 @@ import { TurnEnd } from './channel-turn.js'
 import type { DatagramChannelOptions } from './datagram-channel.js'
 import { RelayDatagramChannel } from './relay-datagram-channel.js'
 
-const TICK_MS = 1_000
+const TICK_MS = 500
 const SWEEP_MS = 10_000
 
 /** What came and was of no use, since the start. */

@@ -4,7 +4,7 @@ import type { DatagramChannel } from '../datagrams/datagram-channel.js'
 import type { Emitter } from '../emitter.js'
 import type { AgentLimits } from '../limits.js'
 import { encodeMessage } from '../link/protocol.js'
-import type { Permits } from '../permits.js'
+import type { SharedPermits } from '../permits.js'
 import { ConnectionRecord } from '../players/connection-record.js'
 import type { CloseReason } from '../relay-types.js'
 import type { AllowList } from '../target/allow-rule.js'
@@ -24,8 +24,8 @@ export interface AgentFlowsOptions<C extends DatagramChannel> {
   limits: AgentLimits
   events: Emitter<AgentEvents>
   refusals: Refusals
-  /** Connections and flows, of all relays. */
-  permits: Permits
+  /** Connections and flows, shared by all relays. */
+  permits: Pick<SharedPermits, 'take'>
   createChannel: (hooks: ChannelHooks) => C
 }
 
@@ -115,8 +115,8 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
       return
     }
     if (inSlot !== undefined) this.#close(inSlot, 'end')
-    const { permits } = this.#options
-    const release = permits.take()
+    const { permits, relayId } = this.#options
+    const release = permits.take(relayId)
     if (release === undefined) this.#reject(id, 'agent_busy')
     else this.#begin(id, message, release)
   }

@@ -10,6 +10,7 @@ import { plainAddress } from '../players/source-key.js'
 import type { AllocationTraffic, RelayAllocation } from '../relay-types.js'
 import { sameTarget } from '../state/same-allocation.js'
 import type { FlowMessage } from './flow-message.js'
+import { LARGE_DATAGRAM_BYTES, LargeDatagrams } from './large-datagrams.js'
 import type { QueueBudget } from './paced-datagrams.js'
 import { UdpFlow, type UdpFlowHost } from './udp-flow.js'
 import { UdpIdle } from './udp-idle.js'
@@ -34,6 +35,7 @@ export class UdpListener implements PublicListener, UdpFlowHost {
   readonly #places: Map<UdpFlow, () => void> = new Map()
   readonly #intake: UdpIntake
   readonly #idle: UdpIdle
+  readonly #large: LargeDatagrams<UdpFlow>
   #allocation: RelayAllocation
   #port = 0
   #accepting = true
@@ -47,6 +49,7 @@ export class UdpListener implements PublicListener, UdpFlowHost {
     this.#context = context
     this.rules = new PlayerRules(allocation.options)
     this.maxBufferBytes = limits.maxUdpBufferBytes
+    this.#large = new LargeDatagrams(this.maxBufferBytes)
     const bounds = { players: limits.maxUdpFlowsPerAllocation, perSource: limits.maxUdpFlowsPerSource }
     this.#intake = new UdpIntake({ rules: this.rules, permits, bounds })
     this.#idle = new UdpIdle({
@@ -101,10 +104,11 @@ export class UdpListener implements PublicListener, UdpFlowHost {
     return this.#socket
   }
 
-  release(): void {
+  release(): never[] {
     this.#accepting = false
     for (const flow of [...this.#flows.values()]) flow.leave()
     void this.#close()
+    return []
   }
 
   flows(): HandedFlow[] {
@@ -144,7 +148,9 @@ export class UdpListener implements PublicListener, UdpFlowHost {
   /** A datagram has come to the public port. */
   readonly take = (payload: Buffer, from: RemoteInfo): void => {
     const flow = this.#flows.get(from.address, from.port) ?? this.#begin(from)
-    flow?.fromPlayer(payload)
+    if (flow === undefined) return
+    if (payload.length > LARGE_DATAGRAM_BYTES && !this.#large.takes(flow, payload.length)) return
+    flow.fromPlayer(payload)
   }
 
   send(payload: Buffer, port: number, address: string): boolean {
@@ -240,6 +246,7 @@ export class UdpListener implements PublicListener, UdpFlowHost {
 
   #close(): Promise<void> {
     this.#idle.stop()
+    this.#large.close()
     const close = () => new Promise<void>((resolve) => this.#socket.close(() => resolve()))
     // A close during a bind that fails would be lost; any other is at once, since the port may be wanted in the same state.
     this.#closed ??= this.#binding === undefined ? close() : this.#binding.then(close)

@@ -1,12 +1,17 @@
 import type { Emitter } from '../emitter.js'
 import type { RelayParts } from '../relay-parts.js'
 import type { AllocationTraffic, RelayAllocation, RelayEvents } from '../relay-types.js'
+import { parseRelayChange, parseRelayState } from '../state/relay-state.js'
 import type { StoredState } from '../state/stored-state.js'
+import { within } from '../within.js'
 import { handOver } from './hand-over.js'
-import type { HandOverChannel, HandOverLine } from './hand-over-line.js'
+import type { HandOverChannel, HandOverKind, HandOverLine } from './hand-over-line.js'
+import { fieldsOf, isName } from './handed-fields.js'
 import { TrafficGrowth } from './traffic-growth.js'
 
 const REPORT_EVERY_MS = 1_000
+/** For a successor that does not take what it is told. */
+const FAREWELL_MS = 2_000
 
 export interface DepartureOptions {
   line: HandOverLine
@@ -67,19 +72,20 @@ export class Departure {
     this.#off = events.on('connection', (event) => void line.send('connection', event))
     line.handle({
       onMessage: ({ kind, body }) => {
-        if (kind === 'change' || kind === 'state' || kind === 'cut_device')
-          this.#follow({ ...(body as object), kind } as Follow)
+        const follow = readFollow(kind, body)
+        if (follow !== undefined) this.#follow(follow)
+        return false
       },
       onEnd: () => this.#end(),
     })
   }
 
-  /** Nothing will be counted any more. Resolves when the successor knows, or is gone. */
+  /** Nothing will be counted any more. Resolves when the successor knows, is gone or does not listen. */
   async close(): Promise<void> {
     const { line } = this.#options
     this.#report()
     this.#end()
-    await line.send('done')
+    await within(FAREWELL_MS, line.send('done'))
     line.close()
   }
 
@@ -101,4 +107,19 @@ export class Departure {
     clearInterval(this.#timer)
     this.#off()
   }
+}
+
+/** Undefined: it is no such thing. */
+function readFollow(kind: HandOverKind, body: unknown): Follow | undefined {
+  const { allocations, upsert, gone, deviceId } =
+    fieldsOf<Record<'allocations' | 'upsert' | 'gone' | 'deviceId', unknown>>(body)
+  if (kind === 'state') {
+    const parsed = parseRelayState({ revision: 0, allocations })
+    return parsed.ok ? { kind, allocations: parsed.state.allocations } : undefined
+  }
+  if (kind === 'change') {
+    const parsed = parseRelayChange({ revision: 0, upsert, remove: gone })
+    return parsed.ok ? { kind, upsert: parsed.change.upsert, gone: parsed.change.remove } : undefined
+  }
+  return kind === 'cut_device' && isName(deviceId) ? { kind, deviceId } : undefined
 }

@@ -1,3 +1,5 @@
+import { Socket as UdpSocket } from 'node:dgram'
+import { Server, Socket } from 'node:net'
 import { RelayError } from '../errors.js'
 
 /**
@@ -17,31 +19,37 @@ const MARK = 'sallyport-relay-handover'
 const VERSION = 1
 
 /** From either side; `body` is the kind's own. */
-export type HandOverKind =
-  | 'offer'
-  | 'ask'
-  | 'state'
-  | 'socket'
-  | 'sockets_sent'
-  | 'ready'
-  | 'commit'
-  | 'abort'
-  | 'failed'
-  | 'player'
-  | 'traffic'
-  | 'connection'
-  | 'done'
-  | 'change'
-  | 'cut_device'
+const KINDS = [
+  'offer',
+  'ask',
+  'state',
+  'socket',
+  'sockets_sent',
+  'ready',
+  'commit',
+  'abort',
+  'failed',
+  'player',
+  'traffic',
+  'connection',
+  'done',
+  'change',
+  'cut_device',
+] as const
+export type HandOverKind = (typeof KINDS)[number]
+
+export type HandedHandle = Server | Socket | UdpSocket
 
 export interface HandOverMessage {
   kind: HandOverKind
   body: unknown
-  handle: unknown
+  /** Open, and in use by Node: a server has begun to accept. */
+  handle: HandedHandle | undefined
 }
 
 export interface HandOverLineHandlers {
-  onMessage: (message: HandOverMessage) => void
+  /** True: it has taken the handle; otherwise that is closed, since it would take players from whoever goes on. */
+  onMessage: (message: HandOverMessage) => boolean
   /** Once: the other process is gone, or speaks another version. */
   onEnd: (why: string) => void
 }
@@ -60,10 +68,6 @@ export class HandOverLine {
     // A parent does not hear of the former while a handle is under way to a child that is gone.
     channel.on('exit', this.#onDisconnect)
     if (!channel.connected) queueMicrotask(this.#onDisconnect)
-  }
-
-  get closed(): boolean {
-    return this.#closed
   }
 
   /** For another part of the procedure. */
@@ -92,12 +96,15 @@ export class HandOverLine {
     this.#channel.off('exit', this.#onDisconnect)
   }
 
-  readonly #take = (value: unknown, handle: unknown): void => {
+  readonly #take = (value: unknown, given: unknown): void => {
     if (typeof value !== 'object' || value === null) return
     const { mark, version, kind, body } = value as { mark?: unknown; version?: unknown; kind?: unknown; body?: unknown }
     if (mark !== MARK) return
-    if (version === VERSION) this.#handlers.onMessage({ kind: kind as HandOverKind, body, handle })
-    else this.#end(`the other process speaks version ${String(version)}, this one ${VERSION}`)
+    const handle = isHandle(given) ? given : undefined
+    const known = version === VERSION && KINDS.includes(kind as HandOverKind)
+    const taken = known && this.#handlers.onMessage({ kind: kind as HandOverKind, body, handle })
+    if (!taken && handle !== undefined) closeHandle(handle)
+    if (version !== VERSION) this.#end('the other process speaks another version')
   }
 
   readonly #onDisconnect = (): void => this.#end('the other process is gone')
@@ -106,6 +113,24 @@ export class HandOverLine {
     if (this.#closed) return
     this.close()
     this.#handlers.onEnd(why)
+  }
+}
+
+function isHandle(value: unknown): value is HandedHandle {
+  return value instanceof Server || value instanceof Socket || value instanceof UdpSocket
+}
+
+/** What nobody takes. */
+export function closeHandle(handle: HandedHandle): void {
+  handle.on('error', () => {})
+  if (handle instanceof Socket) {
+    handle.destroy()
+    return
+  }
+  try {
+    handle.close()
+  } catch {
+    // It is closed.
   }
 }
 

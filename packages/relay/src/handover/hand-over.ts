@@ -1,12 +1,15 @@
+import type { Socket } from 'node:net'
 import type { Admissions } from '../players/admissions.js'
 import type { RelayParts } from '../relay-parts.js'
 import { type HandOverChannel, type HandOverKind, HandOverLine, handOverFailed } from './hand-over-line.js'
 import type { HandedState } from './handed-state.js'
 import type { SocketName } from './taken-sockets.js'
+import { describePlayer } from './unread.js'
 
-/** Players who wait for something here are given so long to be served before the others are handed over. */
-const QUIET_MS = 2_000
+/** Players who wait for an answer here are given so long to get it; then they wait in the successor, from the beginning. */
+const QUIET_MS = 500
 const QUIET_STEP_MS = 5
+const MAX_REASON_LENGTH = 500
 
 export interface HandOverSource {
   parts: RelayParts
@@ -64,15 +67,18 @@ export async function handOver(
 function commit({ parts }: HandOverSource, line: HandOverLine): void {
   const { table, data, datagrams, flows, links, gate } = parts
   void line.send('commit')
-  for (const port of table.ports()) port.release()
+  for (const port of table.ports()) for (const socket of port.release()) pass(line, port.allocation.id, socket)
+  for (const { allocationId, socket } of gate.take()) pass(line, allocationId, socket)
   data.release()
   flows.close()
   void datagrams.close()
-  for (const { allocationId, socket } of gate.take())
-    void line.send('player', allocationId, socket).then((sent) => {
-      if (!sent) socket.destroy()
-    })
   links.moveAll()
+}
+
+function pass(line: HandOverLine, allocationId: number, socket: Socket): void {
+  void line.send('player', describePlayer(allocationId, socket), socket).then((sent) => {
+    if (!sent) socket.destroy()
+  })
 }
 
 /** The data port last: its sockets are those that are missed the soonest. */
@@ -84,10 +90,10 @@ function socketsOf({ table, data, datagrams }: RelayParts): [SocketName, unknown
   return sockets
 }
 
-/** Who has come before the gate was shut is on his way to his target, or has waited long enough. */
+/** Who has come before the gate was shut is on his way to his target, waits for his agent, or has waited long enough. */
 async function quiet({ parts, admissions }: HandOverSource): Promise<void> {
   const deadline = performance.now() + QUIET_MS
-  while (parts.pools.waiting + parts.held.size + admissions.waiting > 0 && performance.now() < deadline)
+  while (parts.pools.waiting + admissions.waiting > 0 && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, QUIET_STEP_MS))
 }
 
@@ -95,27 +101,26 @@ async function quiet({ parts, admissions }: HandOverSource): Promise<void> {
 export class Answers {
   readonly line: HandOverLine
   readonly #timer: NodeJS.Timeout
-  readonly #heard: Set<HandOverKind> = new Set()
   #awaited: { kind: HandOverKind; resolve: () => void; reject: (error: Error) => void } | undefined
   #failure: Error | undefined
 
   constructor(channel: HandOverChannel, timeoutMs: number) {
     this.line = new HandOverLine(channel, {
       onMessage: ({ kind, body }) => {
-        if (kind === 'failed') this.#fail(handOverFailed(`the successor says: ${String(body)}`))
-        this.#heard.add(kind)
+        if (kind === 'failed') this.#fail(handOverFailed(`the successor says: ${reasonOf(body)}`))
         if (this.#awaited?.kind === kind) this.#awaited.resolve()
+        return false
       },
       onEnd: (why) => this.#fail(handOverFailed(why)),
     })
     this.#timer = setTimeout(() => this.#fail(handOverFailed('the successor did not answer in time')), timeoutMs)
   }
 
+  /** Said from now on. */
   next(kind: HandOverKind): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#awaited = { kind, resolve, reject }
       if (this.#failure !== undefined) reject(this.#failure)
-      else if (this.#heard.has(kind)) resolve()
     })
   }
 
@@ -127,4 +132,8 @@ export class Answers {
     this.#failure ??= error
     this.#awaited?.reject(this.#failure)
   }
+}
+
+function reasonOf(body: unknown): string {
+  return typeof body === 'string' ? body.slice(0, MAX_REASON_LENGTH) : 'nothing'
 }

@@ -1,7 +1,13 @@
-import type { FlowMessage } from '../flows/flow-message.js'
+import { isIP } from 'node:net'
+import { FLOW_SLOTS } from '../flows/flow-id.js'
+import { encodeFlow, type FlowMessage, parseFlow } from '../flows/flow-message.js'
 import type { ConnectionProgress } from '../players/connection-record.js'
 import type { AllocationTraffic } from '../relay-types.js'
+import { fieldsOf, isInteger, isList, isName, isTraffic } from './handed-fields.js'
 import type { SocketName } from './taken-sockets.js'
+
+const MAX_GENERATION = 65_535
+const MAX_FLOW_ID = 2 ** 32 - 1
 
 /** A player's UDP flow, as it goes on in the next process. */
 export interface HandedFlow {
@@ -34,11 +40,36 @@ export interface HandedState {
   flows: HandedFlow[]
 }
 
-/** Undefined: it is no such state. What is within was checked by the process that made it, which is the same program. */
+/** Undefined: it is no such state. The snapshot is checked by whoever reads it. */
 export function readHandedState(value: unknown): HandedState | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const { snapshot, epoch, totals, sockets, tables, flows } = value as { [K in keyof HandedState]?: unknown }
-  if (typeof epoch !== 'string' || epoch === '') return undefined
-  if (![totals, sockets, tables, flows].every((list) => Array.isArray(list))) return undefined
-  return { snapshot, epoch, totals, sockets, tables, flows } as HandedState
+  const { snapshot, epoch, totals, sockets, tables, flows } = fieldsOf<HandedState>(value)
+  if (!isName(epoch) || !isList(totals, isTraffic) || !isList(sockets, isSocketName)) return undefined
+  if (!isList(tables, isTable) || !isList(flows, isFlow)) return undefined
+  return { snapshot, epoch, totals, sockets, tables, flows }
+}
+
+function isSocketName(value: unknown): value is SocketName {
+  return value === 'data' || value === 'datagrams' || isInteger(value, 0)
+}
+
+function isTable(value: unknown): value is HandedTable {
+  const { deviceId, id, generations } = fieldsOf<HandedTable>(value)
+  if (!isName(deviceId) || !isName(id) || !isList(generations, isGeneration)) return false
+  return generations.length <= FLOW_SLOTS
+}
+
+function isGeneration(value: unknown): value is number {
+  return isInteger(value, 0, MAX_GENERATION)
+}
+
+function isFlow(value: unknown): value is HandedFlow {
+  const { id, message, address, port, answered, validated, progress } = fieldsOf<HandedFlow>(value)
+  if (!isInteger(id, 0, MAX_FLOW_ID) || parseFlow(encodeFlow(message as FlowMessage)) === undefined) return false
+  if (typeof address !== 'string' || isIP(address) === 0 || !isInteger(port, 1, 65_535)) return false
+  return typeof answered === 'boolean' && typeof validated === 'boolean' && isProgress(progress)
+}
+
+function isProgress(value: unknown): value is ConnectionProgress {
+  const { bytesIn, bytesOut, openForMs } = fieldsOf<ConnectionProgress>(value)
+  return isInteger(bytesIn, 0) && isInteger(bytesOut, 0) && (openForMs === undefined || Number.isFinite(openForMs))
 }

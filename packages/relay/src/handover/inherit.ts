@@ -29,6 +29,8 @@ export interface Inheritance {
 /** Resolves when this process serves in place of the one before. Rejects with RELAY_ERR_HANDOVER_FAILED and leaves nothing open. */
 export async function inherit(options: InheritOptions): Promise<Inheritance> {
   const { channel, relayId, timeoutMs, stored, totals, events, assemble } = options
+  // Nothing is this process's to store before it serves.
+  await stored.mute()
   let inherited: Omit<Inheritance, 'predecessor'> | undefined
   const predecessor = new Predecessor({
     channel,
@@ -48,8 +50,6 @@ export async function inherit(options: InheritOptions): Promise<Inheritance> {
     },
     onConnection: (event) => events.emit('connection', event),
   })
-  // Nothing is this process's to store before it serves.
-  await stored.mute()
   try {
     await predecessor.takeOver()
   } catch (error) {

@@ -13,8 +13,11 @@ export async function rebuild(
   const { data, datagrams, table, flows } = parts
   const [forData, forDatagrams] = [sockets.tcp('data'), sockets.udp('datagrams')]
   if (forData === undefined || forDatagrams === undefined) throw new Error('the data port is not among the sockets')
-  const bound = data.listen(0, forData)
-  const others = [
+  const deviceOf = new Map(allocations.map(({ id, deviceId }) => [id, deviceId]))
+  const slots = state.flows.map(({ id, message }) => ({ id, deviceId: deviceOf.get(message.allocationId) ?? '' }))
+  flows.restore(state.tables, slots)
+  const built = Promise.all([
+    data.listen(0, forData),
     new Promise<void>((resolve, reject) => {
       forDatagrams((socket) => {
         datagrams.adopt(socket)
@@ -22,11 +25,8 @@ export async function rebuild(
       }, reject)
     }),
     table.reconcile(allocations),
-  ]
-  const deviceOf = new Map(allocations.map(({ id, deviceId }) => [id, deviceId]))
-  const slots = state.flows.map(({ id, message }) => ({ id, deviceId: deviceOf.get(message.allocationId) ?? '' }))
-  flows.restore(state.tables, slots)
+  ])
   for (const flow of state.flows) table.get(flow.message.allocationId)?.heir?.takeFlow(flow)
-  const [port] = await Promise.all([bound, ...others])
+  const [port] = await built
   return port
 }

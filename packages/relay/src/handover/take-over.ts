@@ -1,11 +1,12 @@
-import type { Socket as UdpSocket } from 'node:dgram'
-import type { Server, Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { AllocationTraffic, RelayEvents } from '../relay-types.js'
 import type { Follow } from './departure.js'
 import { type HandOverChannel, HandOverLine, type HandOverMessage, handOverFailed } from './hand-over-line.js'
+import { isConnectionEvent, isInteger, isList, isTraffic } from './handed-fields.js'
 import { type HandedState, readHandedState } from './handed-state.js'
 import { type SocketName, TakenSockets } from './taken-sockets.js'
 import { addTraffic } from './traffic-growth.js'
+import type { HandedPlayer } from './unread.js'
 
 export interface TakeOverOptions {
   channel: HandOverChannel
@@ -31,7 +32,10 @@ export class Predecessor {
   #sockets: TakenSockets | undefined
   #settle: { resolve: () => void; reject: (error: Error) => void } | undefined
   #onEnded: () => void = () => {}
+  #ready = false
   #serving = false
+  /** It does not come to serve. */
+  #failure: Error | undefined
 
   constructor(options: TakeOverOptions) {
     const { channel, timeoutMs } = options
@@ -49,6 +53,10 @@ export class Predecessor {
   /** Resolves when this process serves. Rejects with RELAY_ERR_HANDOVER_FAILED; what was built is the caller's to close. */
   takeOver(): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) {
+        reject(this.#failure)
+        return
+      }
       this.#settle = { resolve, reject }
       void this.#line.send('ask')
     })
@@ -69,7 +77,8 @@ export class Predecessor {
     this.#line.close()
   }
 
-  #take({ kind, body, handle }: HandOverMessage): void {
+  /** True: the handle is taken. */
+  #take({ kind, body, handle }: HandOverMessage): boolean {
     switch (kind) {
       case 'offer':
         // It may have begun to listen only now.
@@ -79,9 +88,7 @@ export class Predecessor {
         this.#build(body)
         break
       case 'socket':
-        if (this.#sockets === undefined) (handle as Server | UdpSocket | undefined)?.close()
-        else this.#sockets.deliver(body as SocketName, handle as Server | UdpSocket | undefined)
-        break
+        return this.#sockets?.deliver(body as SocketName, handle) === true
       case 'sockets_sent':
         this.#sockets?.abandon()
         break
@@ -94,23 +101,30 @@ export class Predecessor {
         this.#line.close()
         break
       case 'player':
-        if (!this.#serving) (handle as Socket | undefined)?.destroy()
-        else if (handle !== undefined) this.#options.onPlayer(body as number, handle as Socket)
-        break
+        return this.#serving && handle instanceof Socket && this.#takePlayer(body as HandedPlayer | null, handle)
       case 'traffic':
-        this.#count(body as AllocationTraffic[])
+        if (this.#serving && isList(body, isTraffic)) this.#count(body)
         break
       case 'connection':
-        this.#options.onConnection(body as RelayEvents['connection'])
+        if (this.#serving && isConnectionEvent(body)) this.#options.onConnection(body)
         break
       case 'done':
-        this.#end()
+        if (this.#serving) this.#end()
         break
     }
+    return false
+  }
+
+  #takePlayer(player: HandedPlayer | null, socket: Socket): boolean {
+    const { allocationId, said } = player ?? {}
+    if (!isInteger(allocationId) || (said !== undefined && typeof said !== 'string')) return false
+    if (said !== undefined) socket.unshift(Buffer.from(said, 'base64'))
+    this.#options.onPlayer(allocationId, socket)
+    return true
   }
 
   #build(body: unknown): void {
-    if (this.#sockets !== undefined || this.#settle === undefined) return
+    if (this.#sockets !== undefined || this.#failure !== undefined) return
     const state = readHandedState(body)
     if (state === undefined) {
       this.#fail('what the process before said is no state of a relay')
@@ -124,9 +138,10 @@ export class Predecessor {
       if (progress.openForMs !== undefined) this.#grow(message.allocationId, -1)
     this.#options.build(state, sockets).then(
       () => {
-        if (this.#settle === undefined) return
+        if (this.#failure !== undefined) return
         // From here on the other side decides, and no time of ours.
         clearTimeout(this.#timer)
+        this.#ready = true
         void this.#line.send('ready')
       },
       (error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)),
@@ -134,23 +149,21 @@ export class Predecessor {
   }
 
   #serve(): void {
-    if (this.#serving || this.#settle === undefined) return
+    if (this.#serving || !this.#ready || this.#failure !== undefined) return
     this.#serving = true
-    clearTimeout(this.#timer)
-    this.#settle.resolve()
+    this.#settle?.resolve()
   }
 
   #fail(why: string): void {
-    if (this.#serving || this.#settle === undefined) return
-    const { reject } = this.#settle
-    this.#settle = undefined
+    if (this.#serving || this.#failure !== undefined) return
+    this.#failure = handOverFailed(why)
     clearTimeout(this.#timer)
     void this.#line.send('failed', why)
     this.#sockets?.abandon()
     // What still comes has to be closed: it would take players from the one who goes on.
     setTimeout(() => this.#line.close(), this.#options.timeoutMs).unref()
     this.#onEnded()
-    reject(handOverFailed(why))
+    this.#settle?.reject(this.#failure)
   }
 
   #count(growth: AllocationTraffic[]): void {

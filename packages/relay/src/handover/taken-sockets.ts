@@ -1,5 +1,6 @@
-import type { Socket as UdpSocket } from 'node:dgram'
-import type { Server } from 'node:net'
+import { Socket as UdpSocket } from 'node:dgram'
+import { Server } from 'node:net'
+import type { HandedHandle } from './hand-over-line.js'
 
 /** `adopt` is called with the socket in the very turn in which it comes, since it is in use from then on. */
 export type SocketSource<S> = (adopt: (socket: S) => void, failed: (error: Error) => void) => void
@@ -8,7 +9,8 @@ export type SocketSource<S> = (adopt: (socket: S) => void, failed: (error: Error
 export type SocketName = 'data' | 'datagrams' | number
 
 interface Claim {
-  adopt: (socket: never) => void
+  /** False: it is none of the kind that was claimed. */
+  adopt: (socket: HandedHandle | undefined) => boolean
   failed: (error: Error) => void
 }
 
@@ -24,20 +26,25 @@ export class TakenSockets {
 
   /** Undefined: it does not come, so one is to be bound. */
   tcp(name: SocketName): SocketSource<Server> | undefined {
-    return this.#source<Server>(name)
+    return this.#source(name, (handle) => handle instanceof Server)
   }
 
   udp(name: SocketName): SocketSource<UdpSocket> | undefined {
-    return this.#source<UdpSocket>(name)
+    return this.#source(name, (handle) => handle instanceof UdpSocket)
   }
 
-  deliver(name: SocketName, socket: Server | UdpSocket | undefined): void {
+  /** True: somebody has taken it. Otherwise it is still the caller's to close. */
+  deliver(name: SocketName, handle: HandedHandle | undefined): boolean {
     const claim = this.#claims.get(name)
     this.#claims.delete(name)
     this.#announced.delete(name)
-    if (socket === undefined) claim?.failed(new Error('the socket did not come'))
-    else if (claim === undefined) socket.close()
-    else claim.adopt(socket as never)
+    try {
+      if (claim?.adopt(handle) === true) return true
+      claim?.failed(new Error('the socket did not come'))
+    } catch (error) {
+      claim?.failed(error as Error)
+    }
+    return false
   }
 
   /** No more will come. */
@@ -48,8 +55,21 @@ export class TakenSockets {
     this.#announced.clear()
   }
 
-  #source<S>(name: SocketName): SocketSource<S> | undefined {
+  #source<S extends HandedHandle>(
+    name: SocketName,
+    isIt: (handle: HandedHandle | undefined) => handle is S,
+  ): SocketSource<S> | undefined {
     if (this.#abandoned || !this.#announced.has(name) || this.#claims.has(name)) return undefined
-    return (adopt, failed) => void this.#claims.set(name, { adopt, failed })
+    return (adopt, failed) => {
+      const claim: Claim = {
+        adopt: (handle) => {
+          if (!isIt(handle)) return false
+          adopt(handle)
+          return true
+        },
+        failed,
+      }
+      this.#claims.set(name, claim)
+    }
   }
 }

@@ -68,8 +68,15 @@ export class Tickets {
     this.#memory.mark(deviceId, { revokedAt: this.#memory.nextStamp(this.#now()) })
   }
 
-  /** @param accepts whether this grant is in force for the device */
-  redeem(ticket: string, accepts: (deviceId: string, grant: string | undefined) => boolean = () => true): Redemption {
+  /**
+   * @param accepts whether this grant is in force for the device
+   * @param hasRoom whether the device may come now; a ticket that is good but for this is not spent
+   */
+  redeem(
+    ticket: string,
+    accepts: (deviceId: string, grant: string | undefined) => boolean = () => true,
+    hasRoom: (deviceId: string) => boolean = () => true,
+  ): Redemption {
     const claims = this.#verify(ticket)
     if (claims === undefined || claims.relay !== this.#relayId) return { ok: false, error: 'ticket_invalid' }
     const now = this.#now()
@@ -81,7 +88,9 @@ export class Tickets {
     const stampedHere = use === 'resume' || grant === undefined
     if (stampedHere && iat <= marks.revokedAt) return { ok: false, error: 'ticket_revoked' }
     if (!accepts(device, grant)) return { ok: false, error: 'ticket_revoked' }
-    if (use === 'resume') return iat < marks.resumeFrom ? { ok: false, error: 'ticket_used' } : redeemed
+    if (use === 'resume' && iat < marks.resumeFrom) return { ok: false, error: 'ticket_used' }
+    if (!hasRoom(device)) return { ok: false, error: 'busy' }
+    if (use === 'resume') return redeemed
     const spent = this.#memory.spend(claims.nonce, claims.exp, now)
     if (spent !== 'spent') return { ok: false, error: spent === 'used' ? 'ticket_used' : 'busy' }
     return redeemed

@@ -4,7 +4,7 @@ import { DEFAULT_RETRY, retryDelay, STABLE_MS } from '../backoff.js'
 import type { ChannelSecrets } from '../datagrams/channel-keys.js'
 import { linkSecrets } from '../identity/link-secrets.js'
 import type { AgentLimits } from '../limits.js'
-import { dialRelay, type RelayAddress } from './dial-relay.js'
+import { dialRelay, type RelayAddress, type RelayDoor, relayDoor } from './dial-relay.js'
 import { readFirstFrame } from './first-frame.js'
 import { encodeFrame, type Frame } from './frame.js'
 import { LinkChannel } from './link-channel.js'
@@ -52,6 +52,7 @@ export interface AgentLinkOptions {
 export class AgentLink {
   readonly #options: AgentLinkOptions
   #relay: AgentRelay
+  #door: RelayDoor
   /** Given by the owner; tried when the resume ticket is refused or there is none. */
   #fresh: string | undefined
   #resume: string | undefined
@@ -71,6 +72,7 @@ export class AgentLink {
 
   constructor(relay: AgentRelay, options: AgentLinkOptions) {
     this.#relay = relay
+    this.#door = relayDoor(relay)
     this.#fresh = relay.ticket
     this.#options = options
     this.#connect()
@@ -82,6 +84,7 @@ export class AgentLink {
     if (relay.ticket !== ticket) this.#fresh = relay.ticket
     const sameDoor = relay.host === host && relay.port === port
     if (!sameDoor || relay.fingerprint !== fingerprint || (relay.encryption ?? 'tls') !== encryption) {
+      this.#door = relayDoor(relay)
       this.#failures = 0
       this.#drop('moved')
       this.#connect()
@@ -126,7 +129,7 @@ export class AgentLink {
     const down = () => {
       if (this.#socket === socket) this.#down(error)
     }
-    const socket = dialRelay(this.#relay, {
+    const socket = dialRelay(this.#door, {
       timeoutMs: limits.relayTimeoutMs,
       onReady: () => {
         socket.off('close', down)
@@ -174,10 +177,10 @@ export class AgentLink {
     const { limits } = this.#options
     let replaced = false
     const host = socket.remoteAddress ?? this.#relay.host
-    const address = { relay: this.#relay, host, port: socket.remotePort ?? this.#relay.port }
+    const address = { relay: this.#door, host, port: socket.remotePort ?? this.#relay.port }
     const upAt = performance.now()
     const channel: LinkChannel = new LinkChannel(socket, {
-      heartbeatMs: Math.min(heartbeatMs, limits.maxHeartbeatMs),
+      heartbeatMs: Math.max(MIN_HEARTBEAT_MS, Math.min(heartbeatMs, limits.maxHeartbeatMs)),
       timeoutMs: limits.linkTimeoutMs,
       maxBufferBytes: MAX_LINK_BUFFER_BYTES,
       onFrame: (frame) => {
@@ -270,6 +273,8 @@ export class AgentLink {
   }
 }
 
+/** A relay that says less would have the agent do nothing else. */
+const MIN_HEARTBEAT_MS = 10
 /** So many MOVEDs in a row are followed at once, until there was none for a while. */
 const MAX_QUICK_MOVES = 4
 const MOVES_FORGOTTEN_MS = 1_000

@@ -5,6 +5,7 @@ import { TlsAcceptor } from '../identity/tls-acceptor.js'
 import type { RelayLimits } from '../limits.js'
 import type { Logger } from '../logger.js'
 import { KeyedCounts } from '../permits.js'
+import type { Descriptors } from '../players/descriptors.js'
 import { createTcpServer, listenTcp, SOCKET_OPTIONS } from '../players/listen-tcp.js'
 import { sourceKey } from '../players/source-key.js'
 import type { CertificatePair } from '../relay-types.js'
@@ -25,6 +26,7 @@ interface DataListenerOptions {
   host: string
   limits: RelayLimits
   logger: Logger
+  descriptors: Descriptors
   /** Undefined: plain TCP. */
   certificate: CertificatePair | undefined
   /** Takes the socket over (a TLSSocket when there is a certificate), or says why not. */
@@ -52,12 +54,12 @@ export class DataListener {
 
   constructor(options: DataListenerOptions) {
     this.#options = options
-    const { certificate, limits, logger } = options
+    const { certificate, limits, logger, descriptors } = options
     if (certificate !== undefined) this.#tls = new TlsAcceptor(certificate, limits.handshakeTimeoutMs, logger)
     // TLS reads by itself, and nobody else would hear of a peer that leaves in the middle of the handshake.
     const plain = this.#tls === undefined
     const socketOptions = { ...SOCKET_OPTIONS, pauseOnConnect: plain, allowHalfOpen: plain }
-    this.#server = createTcpServer(socketOptions, 'agent', (socket) => this.#accept(socket))
+    this.#server = createTcpServer(socketOptions, descriptors, 'agent', (socket) => this.#accept(socket))
   }
 
   /** For connections that come from now on; nothing when the port is plain. Throws what OpenSSL says against the pair. */
@@ -113,9 +115,12 @@ export class DataListener {
     socket.once('close', greeted)
     const greet = (secured: Socket) =>
       readFirstFrame(secured, deadline - performance.now(), (frame) => {
+        const outcome = frame === undefined ? 'unfit' : this.#dispatch(secured, frame)
+        if (outcome === 'unfit') secured.destroy()
+        // Who is refused stays a stranger until he is gone.
+        if (outcome !== 'taken') return
         greeted()
         socket.off('close', greeted)
-        if (frame === undefined || !this.#dispatch(secured, frame)) secured.destroy()
       })
     if (this.#tls === undefined) greet(socket)
     else this.#tls.secure(socket, greet)
@@ -133,24 +138,22 @@ export class DataListener {
     }
   }
 
-  #dispatch(socket: Socket, frame: Frame): boolean {
+  #dispatch(socket: Socket, frame: Frame): 'taken' | 'refused' | 'unfit' {
     if (frame.type === FrameType.DATA) {
       const data = parseData(frame.payload)
-      return data !== undefined && this.#options.onData(socket, data.token)
+      return data !== undefined && this.#options.onData(socket, data.token) ? 'taken' : 'unfit'
     }
     if (frame.type === FrameType.DATAGRAMS) {
       const datagrams = parseDatagrams(frame.payload)
-      return datagrams !== undefined && this.#options.onDatagrams?.(socket, datagrams) === true
+      return datagrams !== undefined && this.#options.onDatagrams?.(socket, datagrams) === true ? 'taken' : 'unfit'
     }
-    if (frame.type !== FrameType.LINK) return false
-    const link = parseLink(frame.payload)
-    if (link === undefined) return false
+    const link = frame.type === FrameType.LINK ? parseLink(frame.payload) : undefined
+    if (link === undefined) return 'unfit'
     const error = this.#options.onLink(socket, link)
-    if (error !== undefined) {
-      this.#options.logger.debug({ error, remoteAddress: socket.remoteAddress }, 'link refused')
-      sayFarewell(socket, encodeFrame(FrameType.REFUSED, encodeMessage({ error })))
-    }
-    return true
+    if (error === undefined) return 'taken'
+    this.#options.logger.debug({ error, remoteAddress: socket.remoteAddress }, 'link refused')
+    sayFarewell(socket, encodeFrame(FrameType.REFUSED, encodeMessage({ error })))
+    return 'refused'
   }
 }
 

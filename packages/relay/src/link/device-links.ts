@@ -62,8 +62,10 @@ export class DeviceLinks {
   accept(socket: Socket, message: LinkMessage): RefusedError | undefined {
     const { tickets, limits, logger } = this.#options
     if (message.protocol !== PROTOCOL_VERSION) return 'protocol_unsupported'
-    if (this.shut || this.#links.size >= limits.maxLinks) return 'busy'
-    const redeemed = tickets.redeem(message.ticket, this.#options.accepts)
+    if (this.shut) return 'busy'
+    // A link that replaces one takes no more room than that.
+    const hasRoom = (deviceId: string) => this.#links.size < limits.maxLinks || this.#links.has(deviceId)
+    const redeemed = tickets.redeem(message.ticket, this.#options.accepts, hasRoom)
     if (!redeemed.ok) return redeemed.error
     const { deviceId, grant } = redeemed
     const resume = tickets.issueResume(deviceId, grant)

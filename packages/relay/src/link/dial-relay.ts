@@ -33,14 +33,23 @@ export interface DialRelayOptions {
   ca?: string
 }
 
-/** What of a relay decides how it is dialled. One object is to be used for all connections to one relay, unchanged. */
-export type RelayDoor = Pick<AgentRelay, 'host' | 'port' | 'fingerprint' | 'encryption'>
+/** What of a relay decides how it is dialled. */
+export interface RelayDoor extends Pick<AgentRelay, 'host' | 'port' | 'fingerprint' | 'encryption'> {
+  /** For all connections to it: one for each would cost 0.25 ms and 10 kB. */
+  context?: SecureContext
+}
 
 /** Where a link found the relay, for its data connections: a name could lead to another. */
 export interface RelayAddress {
   relay: RelayDoor
   host: string
   port: number
+}
+
+/** With what many connections to this relay share. */
+export function relayDoor({ host, port, fingerprint, encryption = 'tls' }: Omit<RelayDoor, 'context'>): RelayDoor {
+  const door: RelayDoor = { host, port, encryption, ...(fingerprint === undefined ? {} : { fingerprint }) }
+  return encryption === 'off' ? door : { ...door, context: createContext(fingerprint) }
 }
 
 const KEEP_ALIVE_AFTER_MS = 20_000
@@ -115,7 +124,7 @@ function dialTls(relay: RelayDoor, options: DialRelayOptions): TLSSocket {
     // A pinned certificate is looked at in `checkCertificate`; nobody vouches for it, and it need not name the host.
     rejectUnauthorized: !pinned,
     checkServerIdentity: (_host, certificate) => (pinned ? undefined : checkServerIdentity(relay.host, certificate)),
-    secureContext: contextFor(relay, options.ca),
+    secureContext: relay.context ?? createContext(relay.fingerprint, options.ca),
     ...(options.onread === undefined ? {} : { onread: options.onread }),
   }
   const socket = connectTls(terms)
@@ -124,18 +133,10 @@ function dialTls(relay: RelayDoor, options: DialRelayOptions): TLSSocket {
   return socket
 }
 
-/** One for each connection would cost 0.25 ms and 10 kB of each. */
-const contexts: WeakMap<RelayDoor, SecureContext> = new WeakMap()
-
-function contextFor(relay: RelayDoor, ca: string | undefined): SecureContext {
-  if (ca !== undefined) return createSecureContext({ minVersion: MIN_TLS_VERSION, ca })
-  const known = contexts.get(relay)
-  if (known !== undefined) return known
+function createContext(fingerprint: string | undefined, ca?: string): SecureContext {
   // With a fingerprint there is no authority to ask.
-  const authorities = relay.fingerprint === undefined ? {} : { ca: [] }
-  const context = createSecureContext({ minVersion: MIN_TLS_VERSION, ...authorities })
-  contexts.set(relay, context)
-  return context
+  const authorities = fingerprint === undefined ? ca : []
+  return createSecureContext({ minVersion: MIN_TLS_VERSION, ...(authorities === undefined ? {} : { ca: authorities }) })
 }
 
 function checkCertificate(socket: TLSSocket, fingerprint: string | undefined): DialErrorCode | undefined {

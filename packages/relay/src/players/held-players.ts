@@ -9,12 +9,6 @@ export class HeldPlayers {
     this.#limits = limits
   }
 
-  get size(): number {
-    let size = 0
-    for (const held of this.#byDevice.values()) size += held.size
-    return size
-  }
-
   /**
    * Calls `done` once, never within this call. Gives what withdraws the player; then it is not called any more. Undefined: too many wait
    * for this device.

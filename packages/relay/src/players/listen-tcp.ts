@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerOpts, type Socket } from 'node:net'
 import type { SocketSource } from '../handover/taken-sockets.js'
-import { Descriptors } from './descriptors.js'
+import type { Descriptors } from './descriptors.js'
 
 const KEEP_ALIVE_AFTER_MS = 20_000
 const ACCEPT_ERROR_INTERVAL_MS = 1_000
@@ -23,10 +23,10 @@ const SPARES = { player: 2, agent: 1 } as const
  */
 export function createTcpServer(
   options: ServerOpts,
+  descriptors: Descriptors,
   whose: keyof typeof SPARES,
   onConnection: (socket: Socket) => void,
 ): Server {
-  const descriptors = new Descriptors()
   const server = createServer(options, (socket) => {
     if (!descriptors.short(socket, SPARES[whose])) return onConnection(socket)
     socket.destroy()

@@ -10,6 +10,7 @@ import type { Permits } from '../permits.js'
 import type { ReadyPools } from '../pool/ready-pools.js'
 import type { AllocationTraffic, RelayAllocation, RelayEvents } from '../relay-types.js'
 import type { Admissions } from './admissions.js'
+import type { Descriptors } from './descriptors.js'
 import type { HeldPlayers } from './held-players.js'
 
 /** What a TCP and a UDP listener have in common for the one who owns them. */
@@ -22,8 +23,8 @@ export interface PublicListener {
   update(allocation: RelayAllocation): void
   /** Takes no new players and frees the port: TCP at once, UDP with its last flow, since that needs the port. */
   stopAccepting(): void
-  /** Another process has the port from now on, and the flows; TCP players go on here. */
-  release(): void
+  /** Another process has the port from now on, the flows, and the TCP players that it gives: nobody serves them yet. The others go on here. */
+  release(): Socket[]
   /** Flows to be handed over; those that have nowhere to send to yet are not. */
   flows(): HandedFlow[]
   /** A player whom the process before this one has accepted. */
@@ -49,6 +50,7 @@ export interface PlayerContext {
   flows: Pick<RelayFlows, 'find'>
   /** Connections and flows, in all. */
   permits: Permits
+  descriptors: Descriptors
   tell: (event: RelayEvents['connection']) => void
   /** Shut while the relay is being handed over. */
   gate?: PlayerGate

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { HandedFlow } from '../handover/handed-state.js'
 import type { AllocationCondition, AllocationStatus, AllocationTraffic, RelayAllocation } from '../relay-types.js'
 import { sameService } from '../state/same-allocation.js'
@@ -16,6 +17,8 @@ export class PublicPort {
   #boundPort: number | undefined
   #retry: NodeJS.Timeout | undefined
   #failures = 0
+  /** Another process has the port, or is to bind it. */
+  #released = false
 
   constructor(
     allocation: RelayAllocation,
@@ -70,9 +73,11 @@ export class PublicPort {
     return this.#listener?.flows() ?? []
   }
 
-  release(): void {
+  /** See PublicListener. */
+  release(): Socket[] {
+    this.#released = true
     clearTimeout(this.#retry)
-    this.#listener?.release()
+    return this.#listener?.release() ?? []
   }
 
   /** Undefined: there is nobody to take it. */
@@ -113,7 +118,7 @@ export class PublicPort {
       this.#failures = 0
       this.#become('listening')
     } catch (error) {
-      if (this.#listener !== listener) return
+      if (this.#listener !== listener || this.#released) return
       this.#listener = undefined
       this.#retryLater()
       this.#become('failed', (error as NodeJS.ErrnoException).code ?? 'unknown')

@@ -32,7 +32,7 @@ export class TcpListener implements PublicListener {
     this.#traffic = traffic
     this.#context = context
     this.#rules = new PlayerRules(allocation.options)
-    this.#server = createTcpServer(SOCKET_OPTIONS, 'player', (socket) => this.#accept(socket))
+    this.#server = createTcpServer(SOCKET_OPTIONS, context.descriptors, 'player', (socket) => this.#accept(socket))
   }
 
   async listen(): Promise<number> {
@@ -63,12 +63,14 @@ export class TcpListener implements PublicListener {
     return this.#server
   }
 
-  release(): void {
+  release(): Socket[] {
     this.#leavePool()
-    if (this.#closed !== undefined) return
-    // Its 'close' would be waited for in vain: Node does not emit it when the last player was passed to another process.
-    this.#closed = Promise.resolve()
-    this.#server.close()
+    if (this.#closed === undefined) {
+      // Its 'close' would be waited for in vain: Node does not emit it when the last player was passed to another process.
+      this.#closed = Promise.resolve()
+      this.#server.close()
+    }
+    return [...this.#players].map((player) => player.release()).filter((socket) => socket !== undefined)
   }
 
   flows(): HandedFlow[] {

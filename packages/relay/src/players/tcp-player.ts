@@ -89,6 +89,16 @@ export class TcpPlayer {
     else this.#leave(why)
   }
 
+  /** For another process, where he begins anew; undefined: he is served here, or has left. */
+  release(): Socket | undefined {
+    if (this.#exchange !== undefined || this.#gone) return undefined
+    this.#gone = true
+    this.#withdraw()
+    this.#socket.off('close', this.#onClose).off('readable', this.#onReadable)
+    this.#options.onGone()
+    return this.#socket
+  }
+
   /** To be called now and then: an end for who had nothing to say either way for this long, to within the interval of the calls. */
   cutIfIdle(now: number, idleMs: number): void {
     if (!this.#accepted) return

@@ -3,7 +3,7 @@ import type { AgentLimits } from '../limits.js'
 import { dialRelay, type RelayAddress } from '../link/dial-relay.js'
 import { encodeFrame } from '../link/frame.js'
 import { encodeMessage, FrameType, type ShortMessage, type StartMessage } from '../link/protocol.js'
-import type { Permits } from '../permits.js'
+import { SharedPermits } from '../permits.js'
 import { DataConnection, type Exchange } from '../stream/data-connection.js'
 import { LinkConnections } from '../stream/link-connections.js'
 
@@ -24,8 +24,8 @@ export interface LinkDataConnections {
 
 export interface DataConnectionsOptions {
   limits: AgentLimits
-  /** Shared with UDP flows. */
-  permits: Permits
+  /** By relay; shared with UDP flows. */
+  permits: Pick<SharedPermits, 'take'>
   onStart: (relayId: string, message: StartMessage, exchange: Exchange) => void
 }
 
@@ -36,30 +36,35 @@ interface Dial {
   token: string
   tries: number
   link: Link
+  /** Gives back its permit. */
   release: () => void
 }
 
 interface Link extends DataConnectionsLink {
   connections: LinkConnections
+  queue: Dial[]
   retired: boolean
 }
 
 /** The agent's data connections to all relays: dialled as ordered, a bounded number at a time and in all. */
 export class DataConnections {
   readonly #options: DataConnectionsOptions
-  /** Each holds a permit. */
-  #queue: Dial[] = []
-  #dialling = 0
+  /** Those that are up. */
+  readonly #links: Set<Link> = new Set()
+  readonly #dials: SharedPermits
   readonly #sockets: Set<Socket> = new Set()
   #stopped = false
 
   constructor(options: DataConnectionsOptions) {
     this.#options = options
+    this.#dials = new SharedPermits(options.limits.maxDials)
   }
 
   forLink(given: DataConnectionsLink): LinkDataConnections {
     const connections = new LinkConnections(this.#options.limits.orphanTimeoutMs)
-    const link: Link = { ...given, connections, retired: false }
+    const link: Link = { ...given, connections, queue: [], retired: false }
+    this.#links.add(link)
+    this.#dials.join(link.relayId)
     return {
       order: (tokens) => this.#order(link, tokens),
       retire: () => this.#retire(link),
@@ -69,7 +74,7 @@ export class DataConnections {
   /** Cuts everyone. Resolves when every socket is closed. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#drop(() => true)
+    for (const link of this.#links) drop(link)
     const closing = [...this.#sockets].map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     )
@@ -81,9 +86,9 @@ export class DataConnections {
     if (this.#stopped || link.retired) return
     const refused: string[] = []
     for (const token of tokens) {
-      const release = this.#options.permits.take()
+      const release = this.#options.permits.take(link.relayId)
       if (release === undefined) refused.push(token)
-      else this.#queue.push({ token, tries: 0, link, release })
+      else link.queue.push({ token, tries: 0, link, release })
     }
     if (refused.length > 0) link.short({ tokens: refused, error: 'agent_busy' })
     this.#next()
@@ -91,33 +96,31 @@ export class DataConnections {
 
   #retire(link: Link): void {
     link.retired = true
-    this.#drop((dial) => dial.link === link)
+    this.#links.delete(link)
+    this.#dials.leave(link.relayId)
+    drop(link)
     for (const connection of link.connections) if (connection.ready) connection.close()
     link.connections.orphan()
   }
 
-  #drop(which: (dial: Dial) => boolean): void {
-    for (const dial of this.#queue) if (which(dial)) dial.release()
-    this.#queue = this.#queue.filter((dial) => !which(dial))
-  }
-
+  /** One of each link in turn: one that orders much, or takes its time, keeps no other waiting. */
   #next(): void {
-    while (this.#dialling < this.#options.limits.maxDials) {
-      const dial = this.#queue.shift()
-      if (dial === undefined) return
-      this.#dial(dial)
+    for (const link of this.#links) {
+      const { relayId, queue } = link
+      const done = queue.length > 0 ? this.#dials.take(relayId) : undefined
+      if (done === undefined) continue
+      // Behind the others, where this loop comes to it again.
+      this.#links.delete(link)
+      this.#links.add(link)
+      this.#dial(queue.shift() as Dial, done)
     }
   }
 
-  #dial(dial: Dial): void {
+  #dial(dial: Dial, done: () => void): void {
     const { relay, host, port } = dial.link.address
-    this.#dialling += 1
     dial.tries += 1
-    let dialling = true
     const dialled = () => {
-      if (!dialling) return
-      dialling = false
-      this.#dialling -= 1
+      done()
       this.#next()
     }
     const socket = dialRelay(relay, {
@@ -143,7 +146,7 @@ export class DataConnections {
   #failed(dial: Dial): void {
     const { link, token, tries, release } = dial
     if (this.#stopped || link.retired) release()
-    else if (tries < MAX_DIALS) this.#queue.push(dial)
+    else if (tries < MAX_DIALS) link.queue.push(dial)
     else {
       release()
       link.short({ tokens: [token], error: 'agent_busy' })
@@ -170,6 +173,10 @@ export class DataConnections {
     })
     link.connections.add(connection)
   }
+}
+
+function drop({ queue }: Link): void {
+  for (const { release } of queue.splice(0)) release()
 }
 
 function ignore(): void {}

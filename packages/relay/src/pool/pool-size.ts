@@ -1,4 +1,12 @@
-/** How many connections of one device are to be ready: doubles when that was too few, halves when it was too many. */
+/** So many may be ordered ahead for few players too. */
+const MIN_SHARE = 16
+/** And so many of those who are there. */
+const SHARE = 1 / 4
+
+/**
+ * How many connections of one device are to be ready: doubles when that was too few, halves when it was too many. Not more than a share of
+ * what is in use, since that comes back by itself: a wave of players is served by the connections of the wave before.
+ */
 export class PoolSize {
   readonly #min: number
   readonly #max: number
@@ -23,11 +31,15 @@ export class PoolSize {
     return this.#target === this.#min
   }
 
-  /** Somebody had to wait, or took the last one. One growth at a time: what it has ordered has to come before the next. */
-  ranEmpty(): void {
+  /**
+   * Somebody had to wait, or took the last one. One growth at a time: what it has ordered has to come before the next.
+   * @param players who wait or are served now
+   */
+  ranEmpty(players: number): void {
     if (!this.#mayGrow) return
     this.#mayGrow = false
-    this.#target = Math.min(this.#max, this.#target * 2)
+    const share = Math.max(MIN_SHARE, Math.ceil(players * SHARE))
+    this.#target = Math.max(this.#target, Math.min(this.#max, share, this.#target * 2))
   }
 
   /** A connection that was ordered is there. */
@@ -40,11 +52,11 @@ export class PoolSize {
     if (ready < this.#fewest) this.#fewest = ready
   }
 
-  /** To be called at intervals. Gives how many of those that are ready are to be closed: they have not been needed for one interval. */
+  /** To be called at intervals. Gives how many of those that are ready are to be closed: half of what was not needed for one interval. */
   sweep(ready: number): number {
     const unused = Math.min(this.#fewest, ready)
     if (unused * 2 > this.#target) this.#target = Math.max(this.#min, Math.ceil(this.#target / 2))
-    const surplus = Math.min(unused, Math.max(0, ready - this.#target))
+    const surplus = Math.min(Math.ceil(unused / 2), Math.max(0, ready - this.#target))
     this.#fewest = ready - surplus
     this.#mayGrow = true
     return surplus

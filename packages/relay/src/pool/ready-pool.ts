@@ -4,6 +4,7 @@ import type { ShortMessage, StartMessage } from '../link/protocol.js'
 import type { CloseReason } from '../relay-types.js'
 import { DataConnection, type Exchange } from '../stream/data-connection.js'
 import { LinkOrders, type OrderLink } from './link-orders.js'
+import { OrderPause } from './order-pause.js'
 import type { Orders } from './orders.js'
 import { PoolSize } from './pool-size.js'
 
@@ -46,9 +47,6 @@ export interface ReadyPoolOptions {
 
 /** Connections on which one player is tried when they are lost one after the other. */
 const MAX_TRIES = 3
-/** When one did not come, or did not stay, none are ordered but for waiting players for this long. Doubles. */
-const MIN_PAUSE_MS = 250
-const MAX_PAUSE_MS = 30_000
 
 /**
  * One device's data connections that are ready, and its players who wait for one. Who comes takes the one that was used last, and its
@@ -62,13 +60,14 @@ export class ReadyPool {
   readonly #waiting: Set<Request> = new Set()
   /** Who waits, and who has a place that he may still have to leave for another. */
   #unserved = 0
+  /** Connections with a player. */
+  #inUse = 0
   /** Of the present link. */
   #supply: LinkOrders | undefined
   #ports = 0
   #turn: NodeJS.Immediate | undefined
   #sweep: NodeJS.Timeout | undefined
-  #pause: NodeJS.Timeout | undefined
-  #pauseMs = MIN_PAUSE_MS
+  readonly #pause: OrderPause = new OrderPause(() => this.#settleSoon())
 
   constructor(options: ReadyPoolOptions) {
     const { minReadyPerDevice, maxReadyPerDevice } = options.limits
@@ -106,7 +105,7 @@ export class ReadyPool {
   setLink(link: OrderLink | undefined): void {
     this.#supply?.close()
     this.#supply = undefined
-    this.#endPause()
+    this.#pause.end()
     this.#closeOldest(this.#ready.length)
     if (link !== undefined) {
       const supply: LinkOrders = new LinkOrders({
@@ -115,7 +114,7 @@ export class ReadyPool {
         orphanTimeoutMs: this.#options.limits.orphanTimeoutMs,
         onConnect: (socket) => this.#add(socket, supply),
         onExpired: () => {
-          this.#pauseOrders()
+          this.#pause.begin()
           this.#settleSoon()
         },
       })
@@ -141,7 +140,7 @@ export class ReadyPool {
   short({ tokens, error }: ShortMessage): void {
     const supply = this.#supply
     if (supply === undefined || supply.cancel(tokens) === 0) return
-    this.#pauseOrders()
+    this.#pause.begin()
     // The others may still be served by what is coming.
     const excess = this.#waiting.size - supply.coming
     if (excess > 0) for (const request of [...this.#waiting].slice(-excess)) this.#fail(request, error)
@@ -154,19 +153,20 @@ export class ReadyPool {
     while (member?.connection.ready === false) member = this.#ready.pop()
     if (member === undefined) this.#waiting.add(request)
     this.#size.saw(this.#ready.length)
-    if (this.#ready.length === 0) this.#size.ranEmpty()
+    if (this.#ready.length === 0) this.#size.ranEmpty(this.#inUse + this.#waiting.size)
     this.#order()
     this.#settleSoon()
     if (member !== undefined) this.#begin(member, request)
   }
 
   #begin(member: Member, request: Request): void {
+    this.#inUse += 1
     member.request = request
     request.member = member
     request.tries += 1
     const exchange = member.connection.start(request.call.message, {
       onAccept: () => {
-        this.#endPause()
+        this.#pause.end()
         if (this.#end(request)) request.call.onAccept()
       },
       onRefuse: (error) => this.#fail(request, error),
@@ -229,8 +229,8 @@ export class ReadyPool {
       this.#size.saw(this.#ready.length)
     }
     const unserved = request !== undefined && !request.over
-    if (at !== -1 || unserved) {
-      this.#pauseOrders()
+    if (supply === this.#supply && (at !== -1 || unserved)) {
+      this.#pause.begin()
       this.#settleSoon()
     }
     if (!unserved) return
@@ -246,6 +246,7 @@ export class ReadyPool {
   #clear(member: Member): void {
     clearTimeout(member.deserted)
     member.deserted = undefined
+    if (member.request !== undefined) this.#inUse -= 1
     member.request = undefined
   }
 
@@ -258,7 +259,7 @@ export class ReadyPool {
   #order(): void {
     const supply = this.#supply
     if (supply === undefined) return
-    const target = this.#ports === 0 || this.#pause !== undefined ? 0 : this.#size.target
+    const target = this.#ports === 0 || this.#pause.active ? 0 : this.#size.target
     const spare = this.#ready.length + supply.coming - this.#waiting.size
     // Not each that is taken is replaced at once: those who leave give theirs back.
     if (spare < Math.ceil(target / 2)) supply.order(target - spare)
@@ -286,21 +287,5 @@ export class ReadyPool {
   #endSweep(): void {
     clearInterval(this.#sweep)
     this.#sweep = undefined
-  }
-
-  #pauseOrders(): void {
-    if (this.#pause !== undefined || this.#supply === undefined) return
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined
-      this.#settleSoon()
-    }, this.#pauseMs)
-    this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
-  }
-
-  /** A player was served, or the link is another: there is no need for it. */
-  #endPause(): void {
-    clearTimeout(this.#pause)
-    this.#pause = undefined
-    this.#pauseMs = MIN_PAUSE_MS
   }
 }

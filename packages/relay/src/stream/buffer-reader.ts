@@ -29,6 +29,8 @@ export class BufferReader implements SocketReader, BufferUser {
   /** Its own, or copied bytes that were not taken yet. */
   #buffer: Buffer | undefined
   #own = false
+  /** What it lent of its own is needed for longer. */
+  #abandoned = false
   /** What waits to be taken is between these. */
   #from = 0
   #to = 0
@@ -74,9 +76,14 @@ export class BufferReader implements SocketReader, BufferUser {
     this.#wanted = bytes
   }
 
+  abandon(): void {
+    this.#abandoned = this.#own
+  }
+
   #goOn(): void {
     if (this.#socket.readableLength > 0) this.#passStream()
     if (!this.#held && this.#from < this.#to) this.#pass()
+    if (this.#abandoned) this.#buffers.replace(this.#share())
     if (this.#held) this.#buffers.stop()
     else this.#buffers.start()
   }
@@ -103,7 +110,7 @@ export class BufferReader implements SocketReader, BufferUser {
   onRead(bytes: number): Buffer | undefined {
     const next = this.#own ? this.#readOwn(bytes) : this.#readShared(bytes)
     if (this.#held) this.#buffers.stop()
-    return next
+    return this.#abandoned ? this.#share() : next
   }
 
   #readShared(bytes: number): Buffer | undefined {
@@ -139,6 +146,17 @@ export class BufferReader implements SocketReader, BufferUser {
     if (this.#quiet === undefined) this.#socket.once('close', () => clearTimeout(this.#quiet))
     this.#watch()
     return this.#buffer.subarray(this.headroom)
+  }
+
+  /** Gives its own up, but for a copy of what waits, and reads into the one for all. */
+  #share(): Buffer {
+    const waiting = this.#buffer?.subarray(this.#from, this.#to)
+    clearTimeout(this.#quiet)
+    this.#own = this.#abandoned = false
+    this.#buffer = undefined
+    this.#from = this.#to = 0
+    if (waiting !== undefined && waiting.length > 0) this.#append(waiting)
+    return SCRATCH
   }
 
   #readOwn(bytes: number): Buffer | undefined {
@@ -221,9 +239,7 @@ export class BufferReader implements SocketReader, BufferUser {
       this.#busy = false
       if (!quiet) return this.#watch()
       this.#quietMs = Math.min(MAX_QUIET_MS, 2 * this.#quietMs)
-      this.#own = false
-      this.#buffer = undefined
-      this.#buffers.replace(SCRATCH)
+      this.#buffers.replace(this.#share())
     }, this.#quietMs)
     this.#quiet.unref()
   }

@@ -77,8 +77,13 @@ export class DataConnection implements Carrier, ByteTaker {
   close(): void {
     if (this.closed) return
     this.#closing = true
-    if (this.#exchange === undefined) this.#socket.destroySoon()
+    if (this.#exchange === undefined) this.#end()
     else this.#socket.destroy()
+  }
+
+  #end(): void {
+    this.#socket.setTimeout(this.flushTimeoutMs)
+    this.#socket.destroySoon()
   }
 
   /** Asks for a sign of life while it serves a player. Nothing when more waits to be sent than should, which is one. */
@@ -146,9 +151,10 @@ export class DataConnection implements Carrier, ByteTaker {
     this.#reader.resume()
   }
 
-  settled(): void {
+  settled(needed: boolean): void {
     this.#exchange = undefined
     this.#toAnnounce = true
+    if (needed) this.#reader.abandon()
     if (this.#socket.writableLength > 0) this.#socket.setTimeout(this.flushTimeoutMs)
     else queueMicrotask(this.#announce)
     this.resume()
@@ -237,7 +243,7 @@ export class DataConnection implements Carrier, ByteTaker {
 
   takeEnd(): void {
     // Nobody ends a connection that still serves a player, but who breaks it off.
-    if (this.#exchange === undefined) this.#socket.destroySoon()
+    if (this.#exchange === undefined) this.#end()
     else this.destroy()
   }
 

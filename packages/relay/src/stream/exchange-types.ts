@@ -55,7 +55,7 @@ export interface Carrier {
   sendChunk(bytes: Buffer, headroom: number, told: boolean): boolean
   resume(): void
   hold(): void
-  /** Both directions are closed. */
-  settled(): void
+  /** Both directions are closed. `needed`: of what was passed on, some is still to be sent. */
+  settled(needed: boolean): void
   destroy(): void
 }

@@ -237,8 +237,8 @@ export class RunningExchange implements Exchange, ByteTaker {
     this.#settled = true
     const near = this.#near
     // It may still have something to send, as long as it gets on with it.
-    if (near !== undefined && !near.destroyed && near.writableLength > 0)
-      near.setTimeout(this.#carrier.flushTimeoutMs, () => this.#break('reset'))
-    this.#carrier.settled()
+    const flushes = near !== undefined && !near.destroyed && near.writableLength > 0
+    if (flushes) near.setTimeout(this.#carrier.flushTimeoutMs, () => this.#break('reset'))
+    this.#carrier.settled(flushes)
   }
 }

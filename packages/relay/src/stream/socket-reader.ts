@@ -22,6 +22,8 @@ export interface SocketReader {
   resume(): void
   /** From within the taking: this is how much the next read had best bring, when there is as much. */
   want(bytes: number): void
+  /** Bytes that are not kept are still needed when it reads on. */
+  abandon(): void
 }
 
 /** Takes the reading of a connected socket over, held. What was read and unshifted before comes first. */
@@ -61,4 +63,6 @@ export class EventReader implements SocketReader {
   }
 
   want(): void {}
+
+  abandon(): void {}
 }

@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { RelayError } from '../errors.js'
+import { AddressRules, isAddressRule } from '../players/address-rules.js'
 
 /** Targets that an agent may dial: a host name, an address or a CIDR range, and its ports. */
 export interface AllowRule {
@@ -45,22 +46,14 @@ export function createAllowList(rules: readonly AllowRule[]): AllowList {
   return {
     allowsName: (name, port) =>
       compiled.some(({ rule, range }) => range === undefined && rule.host === name && holdsPort(rule, port)),
-    allowsAddress: (address, port) => {
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-      return compiled.some(({ rule, range }) => range?.check(address, family) === true && holdsPort(rule, port))
-    },
+    allowsAddress: (address, port) =>
+      compiled.some(({ rule, range }) => holdsPort(rule, port) && range?.matches(address) === true),
     allowsPort: (port) => compiled.some(({ rule }) => holdsPort(rule, port)),
   }
 }
 
-function rangeOf(host: string): BlockList | undefined {
-  const [address = '', bits] = host.split('/')
-  const family = isIP(address)
-  if (family === 0) return undefined
-  const list = new BlockList()
-  if (bits === undefined) list.addAddress(address, family === 6 ? 'ipv6' : 'ipv4')
-  else list.addSubnet(address, Number(bits), family === 6 ? 'ipv6' : 'ipv4')
-  return list
+function rangeOf(host: string): AddressRules | undefined {
+  return isAddressRule(host) ? new AddressRules([host]) : undefined
 }
 
 function isHost(host: string, bracketed: boolean): boolean {
@@ -68,7 +61,7 @@ function isHost(host: string, bracketed: boolean): boolean {
   const family = isIP(address)
   if (bracketed !== (family === 6)) return false
   if (family === 0) return bits === undefined && HOST_NAME.test(host) && !/^[\d.]+$/.test(host)
-  return bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32))
+  return isAddressRule(host)
 }
 
 function isPort(value: number): boolean {

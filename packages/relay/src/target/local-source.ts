@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto'
+import { hash, randomInt } from 'node:crypto'
 import { RelayError } from '../errors.js'
 import { addressBytes, parseIpAddress } from '../players/ip-address.js'
 
@@ -23,8 +23,8 @@ const MAX_PAUSED_SOURCES = 1_024
  */
 export function localSourceFor(remoteAddress: string): string {
   const bytes = parseIpAddress(remoteAddress)?.bytes ?? Buffer.from(remoteAddress)
-  const hash = createHash('sha256').update(bytes).digest()
-  return `127.${1 + (hash.readUInt32BE(0) % 254)}.${hash.readUInt8(4)}.${1 + (hash.readUInt32BE(8) % 254)}`
+  const digest = hash('sha256', bytes, 'buffer')
+  return `127.${1 + (digest.readUInt32BE(0) % 254)}.${digest.readUInt8(4)}.${1 + (digest.readUInt32BE(8) % 254)}`
 }
 
 /** Gives each player's connection to a local service its source, where the system has such addresses. One for each agent. */

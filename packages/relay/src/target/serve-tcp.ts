@@ -4,6 +4,7 @@ import type { AgentLimits } from '../limits.js'
 import type { StartMessage } from '../link/protocol.js'
 import type { ConnectionRecord } from '../players/connection-record.js'
 import type { Exchange } from '../stream/data-connection.js'
+import { resetSocket } from '../stream/reset-socket.js'
 import type { AllowList } from './allow-rule.js'
 import type { LocalSources } from './local-source.js'
 import { dialTarget } from './target.js'
@@ -34,7 +35,7 @@ export async function serveTcp(request: TcpRequest): Promise<void> {
   exchange.onBroken = undefined
   if (signal.aborted) {
     // Nobody is to be told.
-    if (dialled.ok) dialled.value.destroy()
+    if (dialled.ok) resetSocket(dialled.value)
     onGone()
     return
   }

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
 import type { RejectError } from '../agent-types.js'
+import { resetSocket } from '../stream/reset-socket.js'
 import type { AllowList } from './allow-rule.js'
 import type { LocalSources } from './local-source.js'
 
@@ -112,7 +113,7 @@ function dial(
       signal.removeEventListener('abort', onAbort)
       // Nothing of the dialling stays with the socket.
       socket.off('connect', onConnect).off('close', onClose).off('error', onError).on('error', ignore)
-      if (!result.ok) socket.destroy()
+      if (!result.ok) giveUp(socket)
       resolve(result)
     }
     let error: RejectError = 'target_unreachable'
@@ -130,6 +131,15 @@ function dial(
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) onAbort()
   })
+}
+
+/** What the system has connected already is reset: to the service a closed one would be somebody with nothing to say. */
+function giveUp(socket: Socket): void {
+  if (socket.connecting) {
+    socket.once('connect', () => resetSocket(socket))
+    // Node is told of it in the next turn at the latest.
+    setImmediate(() => setImmediate(() => socket.destroy()))
+  } else resetSocket(socket)
 }
 
 /** As players' bytes need it: half-close kept, nothing held back, dead peers found. */

@@ -1,10 +1,7 @@
 import t from 'tap'
-import {
-  type AdmissionRequestMessage,
-  MAX_AGENT_MESSAGE_BYTES,
-  type RelayConnectionsMessage,
-} from '../../dist/control/control.js'
+import { MAX_AGENT_MESSAGE_BYTES } from '../../dist/control/control.js'
 import { parseRelayMessage } from '../../dist/control/control-parser.js'
+import type { AdmissionRequestMessage, RelayConnectionsMessage } from '../../dist/control/control-relay-messages.js'
 import { createAdmissionQuestions } from '../../dist/control/relay-channel-admission.js'
 import { createEndedConnections } from '../../dist/control/relay-channel-connections.js'
 import { createTrafficReporter } from '../../dist/control/relay-channel-traffic.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { RelayChangeMessage, RelayStateMessage } from '../../dist/control/control.js'
+import type { RelayChangeMessage, RelayStateMessage } from '../../dist/control/control-relay-messages.js'
 import { createIntake } from '../../dist/control/relay-channel-intake.js'
 import { RelayError } from '../../dist/errors.js'
 import { silentLogger } from '../../dist/logger.js'

@@ -1,8 +1,10 @@
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
+import { ItemKind, readItems, writeItem } from '../../dist/datagrams/channel-items.js'
+import { channelOf } from '../../dist/datagrams/channel-packet.js'
 import { ChannelSession } from '../../dist/datagrams/channel-session.js'
 import { ChannelStream } from '../../dist/datagrams/channel-stream.js'
 import { RelayDatagramEndpoint } from '../../dist/datagrams/relay-datagram-endpoint.js'
@@ -10,6 +12,26 @@ import { udpSocket, until } from '../support.js'
 import { makeSecrets } from './channel-pair.js'
 
 const LIMITS = { maxUdpBufferBytes: 262_144 }
+const NOTHING = Buffer.alloc(0)
+
+/** Answers the relay's PINGs, as agents do. */
+function answerPings(socket: DatagramSocket, port: number, sessions: ChannelSession[]): void {
+  const byChannel = new Map(sessions.map((session) => [session.channel, session]))
+  socket.on('message', (packet) => {
+    const session = byChannel.get(channelOf(packet))
+    const opened = session?.open(packet)
+    if (session === undefined || opened?.ok !== true) return
+    readItems(opened.bundle, (kind, id) => {
+      if (kind === ItemKind.PING) socket.send([...pingOrPong(session, ItemKind.PONG, id)], port, '127.0.0.1')
+    })
+  })
+}
+
+function pingOrPong(session: ChannelSession, kind: number, id: number): readonly Uint8Array[] {
+  const bundle = Buffer.alloc(7)
+  writeItem(bundle, 0, kind, id, NOTHING)
+  return session.seal(bundle) ?? []
+}
 
 t.test('junk costs nothing but its count, with a known channel or none', async (t) => {
   const endpoint = new RelayDatagramEndpoint('127.0.0.1')
@@ -36,6 +58,7 @@ t.test('junk costs nothing but its count, with a known channel or none', async (
   )
   t.equal(channel.path, undefined)
   t.same(items, [])
+  answerPings(socket, port, [agent])
   // Sealed as they should be, but with anything inside.
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
@@ -62,14 +85,18 @@ t.test('thousands of devices at rest cost no timers', async (t) => {
   const port = await endpoint.listen(0)
   const socket = createSocket('udp4')
   t.teardown(() => socket.close())
-  const channels = Array.from({ length: 500 }, () => {
-    const secrets = makeSecrets()
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  socket.setRecvBufferSize(2_000_000)
+  const secrets = Array.from({ length: 500 }, () => makeSecrets())
+  const sessions = secrets.map((each) => new ChannelSession('agent', each))
+  answerPings(socket, port, sessions)
+  const channels = secrets.map((each) => {
     const channel = endpoint.open({ limits: LIMITS, onItem: () => {} })
-    channel.attach(secrets)
-    const packet = new ChannelSession('agent', secrets).seal(Buffer.from([32, 0, 0, 0, 1, 0, 0]))
-    socket.send([...(packet ?? [])], port, '127.0.0.1')
+    channel.attach(each)
     return channel
   })
+  for (const session of sessions) socket.send([...pingOrPong(session, ItemKind.PING, 1)], port, '127.0.0.1')
   await until(() => channels.every(({ path }) => path === 'udp'), 'all heard')
   await until(() => endpoint.clock.size === 0, 'nobody on the clock')
 })
@@ -112,6 +139,33 @@ t.test('a stream that nobody reads holds little and drops the oldest', async (t)
     flows,
     [...flows].sort((a, b) => a - b),
   )
+  stream.end()
+  reader.end()
+  await until(() => near.destroyed && far.destroyed, 'closed')
+})
+
+t.test('a flow that fills a slow stream takes no place from the others', async (t) => {
+  const [near, far] = await streamPair(t)
+  far.pause()
+  const noop = () => {}
+  const options = { maxBufferBytes: 262_144, onItem: noop, onEnd: noop, onClose: noop }
+  const stream = new ChannelStream(near, options)
+  const large = Buffer.alloc(65_507)
+  const small = Buffer.alloc(100)
+  let kept = 0
+  for (let index = 0; index < 3_000; index += 1) {
+    if (stream.send(ItemKind.DATA, 1, large)) kept += 1
+    if (index % 30 === 0) t.equal(stream.send(ItemKind.DATA, 2, small), true)
+    // Of the channel itself, whatever its number.
+    if (index % 300 === 0) t.equal(stream.send(ItemKind.PING, 1, NOTHING), true)
+    if (index % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.ok(kept < 100, `${kept} large ones were taken`)
+  const got = new Map<number, number>()
+  const onItem = (_kind: number, flow: number) => got.set(flow, (got.get(flow) ?? 0) + 1)
+  const reader = new ChannelStream(far, { ...options, onItem })
+  await until(() => (got.get(2) ?? 0) === 100, 'all small ones')
+  await until(() => stream.send(ItemKind.DATA, 1, large), 'and the flow may send again')
   stream.end()
   reader.end()
   await until(() => near.destroyed && far.destroyed, 'closed')

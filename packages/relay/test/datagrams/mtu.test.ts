@@ -30,33 +30,58 @@ t.test('a size behind one that was not answered does not count: it may have been
   t.equal(mtu.bytes, 1_472, 'but later')
 })
 
-t.test('when only large packets vanish the base size is left', async (t) => {
+t.test('when only large packets vanish the base size is used at once, and then what still gets through', async (t) => {
   const mtu = new PathMtu()
   answer(mtu, mtu.restart(PATH_SIZES, 0), 1_472, 10)
-  for (let now = 10_000; now < 60_000; now += 1_000) answer(mtu, mtu.due(now, true), 1_472, now + 20)
+  for (let now = 500; now < 60_000; now += 500) answer(mtu, mtu.due(now, true), 1_472, now + 20)
   t.equal(mtu.bytes, 1_472, 'while it is confirmed it stays')
   let now = 60_000
-  while (mtu.bytes > BASE_PACKET_BYTES && now < 75_000) {
-    answer(mtu, mtu.due(now, true), 1_200, now + 20)
-    now += 1_000
+  while (mtu.bytes > BASE_PACKET_BYTES) {
+    answer(mtu, mtu.due(now, true), 1_400, now + 20)
+    now += 500
   }
+  t.ok(now <= 61_000, `after ${now - 60_000} ms`)
+  for (; now < 64_000; now += 500) answer(mtu, mtu.due(now, false), 1_400, now + 20)
+  t.equal(mtu.bytes, 1_392)
+})
+
+t.test('after an outage the size is found again soon, and nothing larger is tried before long', async (t) => {
+  const mtu = new PathMtu()
+  answer(mtu, mtu.restart(PATH_SIZES, 0), 1_420, 10)
+  let now = 1_000
+  for (; now < 5_000; now += 500) mtu.due(now, true)
   t.equal(mtu.bytes, BASE_PACKET_BYTES)
-  t.ok(now <= 70_000, `after ${now - 60_000} ms`)
-  const probes = mtu.due(now + 600_000, false)
-  answer(mtu, probes, 1_472, now + 600_010)
-  t.equal(mtu.bytes, 1_472, 'it is looked for again')
+  for (; now < 20_000; now += 500) answer(mtu, mtu.due(now, false), 1_472, now + 20)
+  t.equal(mtu.bytes, 1_420)
+  for (; now < 1_300_000; now += 500) answer(mtu, mtu.due(now, false), 1_472, now + 20)
+  t.equal(mtu.bytes, 1_472)
+})
+
+t.test('a round trip of a second is no loss', async (t) => {
+  const mtu = new PathMtu()
+  answer(mtu, mtu.restart(PATH_SIZES, 0), 1_472, 1_000)
+  let under: { probes: Probe[]; at: number }[] = []
+  for (let now = 1_500; now < 60_000; now += 500) {
+    for (const { probes, at } of under.filter(({ at }) => at <= now)) answer(mtu, probes, 1_472, at)
+    under = under.filter(({ at }) => at > now)
+    under.push({ probes: mtu.due(now, true), at: now + 1_000 })
+    if (mtu.bytes !== 1_472) t.fail(`${mtu.bytes} at ${now}`)
+  }
 })
 
 t.test('a lost confirmation or two mean nothing, and a path at rest is not probed', async (t) => {
   const mtu = new PathMtu()
   answer(mtu, mtu.restart(PATH_SIZES, 0), 1_472, 10)
   let asked = 0
-  for (let now = 6_000; now < 300_000; now += 1_000) {
+  let small = 0
+  for (let now = 6_000; now < 300_000; now += 500) {
     const probes = mtu.due(now, true)
     asked += probes.length
     if (asked % 3 === 0) answer(mtu, probes, 1_472, now + 20)
+    if (mtu.bytes === BASE_PACKET_BYTES) small += 1
   }
   t.equal(mtu.bytes, 1_472)
+  t.ok(small < 500, 'smaller packets only while it is asked again')
   mtu.answered(0xffff_ffff, 300_000)
   const idle = new PathMtu()
   answer(idle, idle.restart(PATH_SIZES, 0), 1_472, 10)

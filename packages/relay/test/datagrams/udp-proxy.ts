@@ -18,7 +18,8 @@ export interface Weather {
 /** A path between an agent and a relay, with a NAT in it: the relay sees the address of `outside`. */
 export class UdpProxy {
   readonly relayPort: number
-  readonly #weather: Weather
+  /** May change on the way. */
+  readonly weather: Weather
   readonly #inside: Socket
   #outside: Socket
   #agent: RemoteInfo | undefined
@@ -26,6 +27,7 @@ export class UdpProxy {
   #held: (() => void)[] = []
   blocked = false
   blockedToAgent = false
+  blockedToRelay = false
   /** As they passed, to the relay. */
   seen: Buffer[] = []
   /** From which the agent sent. */
@@ -34,7 +36,7 @@ export class UdpProxy {
 
   constructor(relayPort: number, weather: Weather, seed: number) {
     this.relayPort = relayPort
-    this.#weather = weather
+    this.weather = weather
     this.#state = seed
     this.#inside = createSocket('udp4')
     this.#outside = this.#newOutside()
@@ -42,7 +44,8 @@ export class UdpProxy {
       this.#agent = from
       this.seen.push(packet)
       this.agentPorts.add(from.port)
-      if (!this.blocked) this.#pass(packet, () => this.#outside.send(packet, relayPort, '127.0.0.1'))
+      if (this.blocked || this.blockedToRelay) return
+      this.#pass(packet, () => this.#outside.send(packet, relayPort, '127.0.0.1'))
     })
   }
 
@@ -81,7 +84,7 @@ export class UdpProxy {
   }
 
   #pass(packet: Buffer, send: () => void): void {
-    const { loss = 0, duplicates = 0, reordered = 0, maxBytes = 65_535 } = this.#weather
+    const { loss = 0, duplicates = 0, reordered = 0, maxBytes = 65_535 } = this.weather
     if (packet.length > maxBytes || this.#random() < loss) return
     if (this.#random() < reordered) {
       this.#held.push(send)

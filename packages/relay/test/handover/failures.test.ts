@@ -12,14 +12,13 @@ for (const [what, more, timeoutMs] of [
 ] as const)
   t.test(`a successor ${what} changes nothing`, { timeout: 30_000 }, async (t) => {
     const { line, tcp, udp } = await startWorld(t)
-    const stream = new StreamingPlayer(tcp)
-    const datagrams = new DatagramPlayer(udp)
-    t.teardown(() => datagrams.close())
+    const stream = new StreamingPlayer(t, tcp)
+    const datagrams = new DatagramPlayer(t, udp)
     await until(() => stream.receivedBytes > 0 && datagrams.received.size > 0)
-    const [failure] = await Promise.allSettled([line.ask(0, 'handOver', more, timeoutMs), visit(tcp)])
+    const [failure] = await Promise.allSettled([line.ask(0, 'handOver', more, timeoutMs), visit(t, tcp)])
     t.match(failure, { status: 'rejected', reason: /could not be handed over/ })
     const { size } = datagrams.received
-    await Promise.all([visit(tcp), visit(tcp)])
+    await Promise.all([visit(t, tcp), visit(t, tcp)])
     await until(() => datagrams.received.size > size + 10, 'datagrams on')
     t.equal(await stream.end(), undefined)
     await line.ask(0, 'apply', { revision: 2, allocations: [] })
@@ -31,7 +30,7 @@ for (const [what, more, timeoutMs] of [
 
 t.test('when the successor is killed after it has taken over, who stayed plays on', { timeout: 30_000 }, async (t) => {
   const { line, tcp } = await startWorld(t)
-  const stream = new StreamingPlayer(tcp)
+  const stream = new StreamingPlayer(t, tcp)
   await until(() => stream.receivedBytes > 0)
   await line.ask(0, 'handOver')
   await line.linked(1)
@@ -44,7 +43,7 @@ t.test('when the successor is killed after it has taken over, who stayed plays o
 
 t.test('what is steered after a handover concerns who stayed too', { timeout: 30_000 }, async (t) => {
   const { line, tcp } = await startWorld(t)
-  const [first, second] = [new StreamingPlayer(tcp), new StreamingPlayer(tcp)]
+  const [first, second] = [new StreamingPlayer(t, tcp), new StreamingPlayer(t, tcp)]
   await until(() => first.receivedBytes > 0 && second.receivedBytes > 0)
   await line.ask(0, 'handOver')
   await t.rejects(line.ask(0, 'apply', { revision: 2, allocations: [] }), /not running/)

@@ -1,6 +1,6 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { until } from '../support.js'
-import { DatagramPlayer, StreamingPlayer, visit } from './players.js'
+import { DatagramPlayer, type Door, StreamingPlayer, visit } from './players.js'
 import { startWorld, TCP, UDP } from './world.js'
 
 const STREAMS = 50
@@ -9,13 +9,13 @@ const DATAGRAM_PLAYERS = 20
 const MAX_LOST_EACH = 30
 
 /** Comes again and again until stopped. */
-function visitors(port: number): () => Promise<{ bytes: number; visits: number; refused: string[] }> {
+function visitors(t: Test, door: Door): () => Promise<{ bytes: number; visits: number; refused: string[] }> {
   const refused: string[] = []
   let bytes = 0
   const visits: Promise<void>[] = []
   const timer = setInterval(() => {
     visits.push(
-      visit(port).then(
+      visit(t, door).then(
         (passed) => {
           bytes += passed
         },
@@ -37,12 +37,9 @@ for (const times of [1, 2])
     async (t) => {
       const { line, tcp, udp } = await startWorld(t)
       const epoch = await line.ask<string>(0, 'epoch')
-      const streams = Array.from({ length: STREAMS }, () => new StreamingPlayer(tcp))
-      const datagrams = Array.from({ length: DATAGRAM_PLAYERS }, () => new DatagramPlayer(udp))
-      t.teardown(() => {
-        for (const player of datagrams) player.close()
-      })
-      const endVisits = visitors(tcp)
+      const streams = Array.from({ length: STREAMS }, () => new StreamingPlayer(t, tcp))
+      const datagrams = Array.from({ length: DATAGRAM_PLAYERS }, () => new DatagramPlayer(t, udp))
+      const endVisits = visitors(t, tcp)
       await until(() => streams.every(({ receivedBytes }) => receivedBytes > 20_000), 'the streams')
       await until(() => datagrams.every(({ received }) => received.size > 10), 'the datagrams')
       const generations: number[] = []
@@ -57,7 +54,7 @@ for (const times of [1, 2])
         )
         await until(() => datagrams.every(({ received }, at) => received.size > (heard[at] ?? 0) + 10), 'datagrams on')
       }
-      t.same(await line.ports(times), { tcp, udp }, 'the same ports')
+      t.same(await line.ports(times), { tcp: tcp.port, udp: udp.port }, 'the same ports')
       t.equal(await line.ask(times, 'epoch'), epoch)
       const { bytes, visits, refused } = await endVisits()
       t.same(refused, [], `none of ${visits} visits is refused`)

@@ -1,7 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, isIPv6, type Socket } from 'node:net'
+import { within } from '../support.js'
+
+interface Teardown {
+  teardown(handler: () => unknown): void
+}
+
+/** A public port, and where it is bound. */
+export interface Door {
+  port: number
+  host: string
+}
 
 const CHUNK_BYTES = 4_096
 const EVERY_MS = 5
@@ -12,13 +23,14 @@ export class StreamingPlayer {
   readonly #sent = createHash('sha256')
   readonly #received = createHash('sha256')
   readonly #timer: NodeJS.Timeout
-  readonly #over: Promise<unknown>
+  readonly #over: Promise<void>
   sentBytes = 0
   receivedBytes = 0
   error: string | undefined
 
-  constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  constructor(t: Teardown, { port, host }: Door) {
+    this.#socket = connect({ port, host, allowHalfOpen: true })
+    t.teardown(() => this.#socket.destroy())
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.error = error.code ?? 'error'
     })
@@ -26,8 +38,13 @@ export class StreamingPlayer {
       this.#received.update(chunk)
       this.receivedBytes += chunk.length
     })
-    this.#over = new Promise((resolve) => this.#socket.on('close', resolve))
     this.#timer = setInterval(() => this.#write(), EVERY_MS)
+    this.#over = new Promise<void>((resolve) =>
+      this.#socket.on('close', () => {
+        clearInterval(this.#timer)
+        resolve()
+      }),
+    )
   }
 
   /** Resolves with what was wrong, if anything. */
@@ -40,7 +57,7 @@ export class StreamingPlayer {
   }
 
   #write(): void {
-    if (this.#socket.writableLength > CHUNK_BYTES * 4 || this.#socket.destroyed) return
+    if (this.#socket.writableLength > CHUNK_BYTES * 4) return
     const chunk = randomBytes(CHUNK_BYTES)
     this.#sent.update(chunk)
     this.sentBytes += chunk.length
@@ -49,13 +66,14 @@ export class StreamingPlayer {
 }
 
 /** Comes, has a few bytes said back and leaves. Gives the bytes, or rejects. */
-export async function visit(port: number): Promise<number> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+export async function visit(t: Teardown, { port, host }: Door): Promise<number> {
+  const socket = connect({ port, host, allowHalfOpen: true })
+  t.teardown(() => socket.destroy())
   const said = randomBytes(100)
   const heard: Buffer[] = []
   socket.on('data', (chunk: Buffer) => heard.push(chunk))
   socket.end(said)
-  await once(socket, 'end')
+  await within(once(socket, 'end'), 'the end of a visit')
   if (!Buffer.concat(heard).equals(said))
     throw new Error(`heard ${Buffer.concat(heard).length} bytes of ${said.length}`)
   return said.length
@@ -63,18 +81,20 @@ export async function visit(port: number): Promise<number> {
 
 /** Numbered datagrams to an echo. */
 export class DatagramPlayer {
-  readonly #socket = createSocket('udp4')
+  readonly #socket: UdpSocket
   readonly #timer: NodeJS.Timeout
   readonly received: Set<number> = new Set()
   sent = 0
 
-  constructor(port: number) {
+  constructor(t: Teardown, { port, host }: Door) {
+    this.#socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+    t.teardown(() => this.#close())
     this.#socket.on('message', (payload) => this.received.add(payload.readUInt32BE(0)))
     this.#timer = setInterval(() => {
       const payload = Buffer.alloc(64)
       payload.writeUInt32BE(this.sent)
       this.sent += 1
-      this.#socket.send(payload, port, '127.0.0.1')
+      this.#socket.send(payload, port, host)
     }, 10)
   }
 
@@ -86,7 +106,7 @@ export class DatagramPlayer {
     clearInterval(this.#timer)
   }
 
-  close(): void {
+  #close(): void {
     this.pause()
     this.#socket.close()
   }

@@ -1,8 +1,10 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { AgentRelay, AllocationTraffic, RelayDevice, RelayStatus } from '../../dist/index.js'
+import type { HandoverOptions } from '../programs/handover-program.js'
 import { type AgentProgram, Program, startAgentProgram } from '../programs/programs.js'
 import { allocation, DEVICE, startEcho, until } from '../support.js'
+import type { Door } from './players.js'
 
 interface Teardown {
   teardown(handler: () => unknown): void
@@ -41,29 +43,42 @@ export class RelayLine {
     return found
   }
 
+  unlinked(generation: number): Promise<void> {
+    return until(async () => (await this.ask<RelayDevice[]>(generation, 'devices')).length === 0, 'no link')
+  }
+
   linked(generation: number): Promise<void> {
     return until(async () => (await this.ask<RelayDevice[]>(generation, 'devices')).length === 1, 'the link')
   }
 }
 
-/** Relay and agent in processes of their own, TCP and UDP echoes here. */
+export interface World {
+  line: RelayLine
+  agent: AgentProgram
+  tcp: Door
+  udp: Door
+}
+
+/** Relay and agent in processes of their own, TCP and UDP echoes here. @param more of what agents need, that the relay does not say */
 export async function startWorld(
   t: Teardown,
-  options: object = {},
-): Promise<{ line: RelayLine; agent: AgentProgram; tcp: number; udp: number }> {
+  { bindHost = '127.0.0.1', ...options }: Partial<HandoverOptions> = {},
+  more: Partial<AgentRelay> = {},
+): Promise<World> {
   const echo = await startEcho(t)
   const datagrams = createSocket('udp4')
   datagrams.on('message', (payload, from) => datagrams.send(payload, from.port, from.address))
   datagrams.bind(0, '127.0.0.1')
   await once(datagrams, 'listening')
   t.teardown(() => datagrams.close())
-  const program = new Program(t, './handover-program.js', options)
+  const program = new Program(t, './handover-program.js', { bindHost, ...options })
   await program.ready()
   const line = new RelayLine(program)
   const allocations = [allocation(TCP, echo.port), allocation(UDP, datagrams.address().port, { protocol: 'udp' })]
   await line.ask(0, 'apply', { revision: 1, allocations })
   const agent = await startAgentProgram(t)
-  await agent.connect(await line.ask<AgentRelay>(0, 'address', DEVICE))
+  await agent.connect({ ...(await line.ask<AgentRelay>(0, 'address', DEVICE)), host: bindHost, ...more })
   await line.linked(0)
-  return { line, agent, ...(await line.ports()) }
+  const { tcp, udp } = await line.ports()
+  return { line, agent, tcp: { port: tcp, host: bindHost }, udp: { port: udp, host: bindHost } }
 }

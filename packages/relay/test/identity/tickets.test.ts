@@ -26,6 +26,20 @@ t.test('a ticket works once', async (t) => {
   t.same(tickets.redeem(ticket), { ok: false, error: 'ticket_used' })
 })
 
+t.test(
+  'a ticket of a device for which there is no room is not spent, and what is wrong with it is said first',
+  async (t) => {
+    const { tickets } = book()
+    const full = () => false
+    const [ticket, { ticket: resume }] = [tickets.issue('d'), tickets.issueResume('d')]
+    for (const good of [ticket, resume]) {
+      t.same(tickets.redeem(good, undefined, full), { ok: false, error: 'busy' })
+      t.ok(tickets.redeem(good, undefined, (device) => device === 'd').ok)
+    }
+    t.same(tickets.redeem('nonsense', undefined, full), { ok: false, error: 'ticket_invalid' })
+  },
+)
+
 t.test('a ticket ends when its time is over', async (t) => {
   const { tickets, clock } = book()
   const ticket = tickets.issue('d', 100)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import fc from 'fast-check'
 import t from 'tap'
+import { createTicketIssuer } from '../../dist/identity/tickets.js'
 import { encodeFrame } from '../../dist/link/frame.js'
 import { encodeMessage, FrameType, MAX_ORDER, PROTOCOL_VERSION } from '../../dist/link/protocol.js'
 import {
@@ -55,17 +56,38 @@ t.test('what does not belong is let go at once', async (t) => {
 
 t.test('a refused LINK is told why', async (t) => {
   const relay = await startRelay(t)
-  const answers: [object, string][] = [
-    [{ protocol: PROTOCOL_VERSION, ticket: 'nonsense', version: '1' }, 'ticket_invalid'],
-    [{ protocol: 1, ticket: relay.issueTicket('d'), version: '1' }, 'protocol_unsupported'],
-  ]
-  for (const [message, error] of answers) {
+  const link = async (ticket: string, protocol: number = PROTOCOL_VERSION) => {
     const socket = await dialData(t, relay)
-    socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
+    socket.write(encodeFrame(FrameType.LINK, encodeMessage({ protocol, ticket, version: '1' })))
+    return socket
+  }
+  const used = relay.issueTicket('d')
+  const linked = await link(used)
+  await until(() => relay.devices().some(({ deviceId }) => deviceId === 'd'), 'of the device in the ticket')
+  const revoked = relay.issueTicket('e')
+  relay.disconnectDevice('e')
+  const expired = relay.issueTicket('d', { expiresInMs: 1 })
+  const issuedAt = Date.now()
+  await until(() => Date.now() > issuedAt + 1)
+  const foreign = createTicketIssuer('another relay', relay.ticketKey).issue('d', { grant: 'g' })
+  const forged = createTicketIssuer(relay.id, randomBytes(32)).issue('d', { grant: 'g' })
+  const answers: [ticket: string, error: string, protocol?: number][] = [
+    ['nonsense', 'ticket_invalid'],
+    [used, 'ticket_used'],
+    [revoked, 'ticket_revoked'],
+    [expired, 'ticket_expired'],
+    [foreign, 'ticket_invalid'],
+    [forged, 'ticket_invalid'],
+    [relay.issueTicket('d'), 'protocol_unsupported', 1],
+  ]
+  for (const [ticket, error, protocol] of answers) {
+    const socket = await link(ticket, protocol)
     const expected = encodeFrame(FrameType.REFUSED, encodeMessage({ error }))
     t.same(await readBytes(socket, expected.length), expected)
     t.equal(await ending(socket), 'end')
   }
+  t.notOk(linked.readableEnded, 'the link that there is stays')
+  t.equal(relay.devices().length, 1)
 })
 
 t.test('strangers are bounded, in all and from one source, and do not keep agents out', async (t) => {
@@ -81,6 +103,26 @@ t.test('strangers are bounded, in all and from one source, and do not keep agent
     player.write('through')
     t.equal(String(await readBytes(player, 7)), 'through', 'a data connection that was asked for comes in')
   }
+})
+
+t.test('who is refused and does not leave is a stranger as long as he stays', async (t) => {
+  const relay = await startRelay(t, { limits: { maxHandshakesPerSource: 3, handshakeTimeoutMs: 60_000 } })
+  const refused = async () => {
+    const socket = await dialData(t, relay)
+    socket.write(linkFrame('nonsense'))
+    t.equal((await readBytes(socket, 1))[0], FrameType.REFUSED)
+    return socket
+  }
+  // He is given a second to leave, in which another has to come.
+  const letGo = async () => {
+    const stay = [await refused(), await refused(), await refused()]
+    const another = await dial(t, relay.dataPort)
+    const how = await Promise.race([ending(another), new Promise((resolve) => setTimeout(resolve, 300, 'taken'))])
+    for (const socket of [...stay, another]) socket.destroy()
+    return how !== 'taken'
+  }
+  await until(() => letGo().catch(() => false))
+  await until(() => refused().catch(() => false), 'there is room again')
 })
 
 t.test('a token works once, for its own relay, and not after its time', async (t) => {
@@ -154,6 +196,17 @@ t.test('garbage does no harm', async (t) => {
     }),
     { numRuns: 100 },
   )
+  await fc.assert(
+    fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 4 }), async (chunks) => {
+      const socket = await dialData(t, relay)
+      socket.write(linkFrame(relay.issueTicket('garbled')))
+      socket.end(Buffer.concat(chunks))
+      socket.resume()
+      if (!socket.closed) await once(socket, 'close')
+    }),
+    { numRuns: 50 },
+  )
+  await until(() => relay.devices().length === 1)
   for (const big of [await dial(t, relay.dataPort), await dialData(t, relay)]) {
     big.write(randomBytes(1_000_000))
     await ending(big)

@@ -18,6 +18,7 @@ import {
   allocation,
   DEVICE,
   dial,
+  dialData,
   ending,
   linked,
   portOf,
@@ -28,6 +29,11 @@ import {
   until,
 } from '../support.js'
 import { startWire } from '../wire.js'
+
+/** Of the ORDERs that came over a link. */
+function tokensIn(text: string): string[] {
+  return [...text.matchAll(/"tokens":(\[[^\]]+\])/g)].flatMap(([, list = '[]']) => JSON.parse(list))
+}
 
 t.test('an agent whose link was cut is back by itself', async (t) => {
   const relay = await startRelay(t)
@@ -103,6 +109,61 @@ t.test('a second link of the same device replaces the first, which stays away', 
   const player = await dial(t, portOf(relay, 1))
   player.write('a')
   t.equal(String(await readBytes(player, 1)), 'a')
+})
+
+t.test('as many devices as may be are linked; a link that replaces one is not one more', async (t) => {
+  const relay = await startRelay(t, { limits: { maxLinks: 1 } })
+  const first = await startAgent(t, relay)
+  const other = createAgent({ limits: { retryMinMs: 1, retryMaxMs: 20 } })
+  t.teardown(() => other.stop())
+  const errors: unknown[] = []
+  let asked = 0
+  other.on('link', ({ error }) => errors.push(error))
+  other.on('ticketNeeded', () => {
+    asked += 1
+  })
+  other.connect(addressOf(relay, 'device-2'))
+  await until(() => errors.length > 0)
+  t.same(errors, ['busy'])
+  // As when the first was cut off and the relay has not noticed yet.
+  const second = createAgent()
+  t.teardown(() => second.stop())
+  second.connect(addressOf(relay))
+  await until(() => second.links()[0]?.connected)
+  await until(() => first.links()[0]?.connected === false)
+  t.match(relay.devices(), [{ deviceId: DEVICE }])
+  await second.stop()
+  await linked(relay, other, 'device-2')
+  t.equal(asked, 0, 'its ticket was not spent')
+})
+
+t.test('links of one device in turn: the newest holds, and what the others ordered is void', async (t) => {
+  const relay = await startRelay(t)
+  const { port: target } = await startEcho(t)
+  await relay.apply({ revision: 1, allocations: [allocation(1, target)] })
+  const links: { socket: Socket; text: string }[] = []
+  for (let n = 0; n < 30; n += 1) {
+    const link = { socket: await dialData(t, relay), text: '' }
+    link.socket.on('data', (chunk) => {
+      link.text += chunk
+    })
+    const message = { protocol: PROTOCOL_VERSION, ticket: relay.issueTicket(DEVICE), version: '1' }
+    link.socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
+    await until(() => tokensIn(link.text).length > 0, 'one is ordered')
+    links.push(link)
+  }
+  t.equal(relay.statistics().links, 1)
+  const newest = links.pop()
+  await until(() => links.every(({ socket }) => socket.readableEnded || socket.destroyed))
+  t.notOk(newest?.socket.readableEnded)
+  const show = async (token: string | undefined) => {
+    const socket = await dialData(t, relay)
+    socket.write(encodeFrame(FrameType.DATA, encodeMessage({ token })))
+    return socket
+  }
+  for (const { text } of links.slice(-3)) t.match(await ending(await show(tokensIn(text)[0])), /end|ECONNRESET|close/)
+  await show(tokensIn(newest?.text ?? '')[0])
+  await until(() => relay.statistics().readyConnections === 1)
 })
 
 t.test('disconnectDevice closes the link, cuts the players and ends every ticket', async (t) => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
@@ -105,6 +106,25 @@ t.test('players share it evenly', async (t) => {
   t.ok(Math.min(...shares) > 0.8 * Math.max(...shares), String(shares))
 })
 
+t.test('put on, changed and lifted while a player is sent to', async (t) => {
+  const { port: target } = await startService(t, (socket) => {
+    socket.resume()
+    flood(socket)
+  })
+  const { relay, port } = await startTunnel(t, target)
+  const player = await dial(t, port)
+  player.resume()
+  const counted = () => relay.traffic()[0]?.bytesOut ?? 0
+  await until(() => counted() > 1_000_000)
+  for (const bandwidth of [RATE, RATE / 2]) {
+    await limit(relay, target, { bandwidth })
+    const rate = await rateOf(counted, bandwidth * 1.5)
+    t.ok(nearRate(rate, bandwidth), `${rate} of ${bandwidth} bytes/s`)
+  }
+  await limit(relay, target, {})
+  t.ok((await rateOf(counted, 20_000_000)) > 5 * RATE, 'as fast as it goes')
+})
+
 t.test('put on, changed and lifted while a player sends', async (t) => {
   const { port: target, heard } = await startSink(t)
   const { relay, port } = await startTunnel(t, target)
@@ -162,6 +182,32 @@ t.test('datagrams above the rate are dropped, both ways', async (t) => {
   t.ok(nearRate(rate, 500_000, 0.5), `in: ${rate} bytes/s`)
   const back = relay.traffic()[0]?.bytesOut ?? 0
   t.ok(back > 500_000 && back <= (relay.traffic()[0]?.bytesIn ?? 0), `out: ${back}`)
+})
+
+t.test('put on, changed and lifted while datagrams come, both ways', async (t) => {
+  const target = await udpSocket(t)
+  const { relay, port } = await startTunnel(t, target.port, { allocation: { protocol: 'udp' } })
+  const player = await udpSocket(t)
+  const payload = Buffer.alloc(1_000, 1)
+  let flow: RemoteInfo | undefined
+  target.on('message', (_payload, from) => {
+    flow = from
+  })
+  const sending = setInterval(() => {
+    for (let n = 0; n < 10; n += 1) player.send(payload, port, '127.0.0.1')
+    if (flow !== undefined) for (let n = 0; n < 10; n += 1) target.send(payload, flow.port, flow.address)
+  }, 5)
+  t.teardown(() => clearInterval(sending))
+  const counted = { in: () => relay.traffic()[0]?.bytesIn ?? 0, out: () => relay.traffic()[0]?.bytesOut ?? 0 }
+  await until(() => counted.in() > 100_000 && counted.out() > 100_000)
+  for (const bandwidth of [500_000, 250_000]) {
+    await limit(relay, target.port, { bandwidth }, 'udp')
+    const rates = await Promise.all([rateOf(counted.in, bandwidth * 1.5), rateOf(counted.out, bandwidth * 1.5)])
+    for (const rate of rates) t.ok(nearRate(rate, bandwidth, 0.5), `${rate} of ${bandwidth} bytes/s`)
+  }
+  await limit(relay, target.port, {}, 'udp')
+  const rates = await Promise.all([rateOf(counted.in, 500_000), rateOf(counted.out, 500_000)])
+  for (const rate of rates) t.ok(rate > 300_000, `${rate} bytes/s`)
 })
 
 t.test('a burst of datagrams within the queue is delayed, not lost', async (t) => {

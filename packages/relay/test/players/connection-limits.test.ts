@@ -96,6 +96,11 @@ t.test('both count flows of datagrams', async (t) => {
   const answered = await flowsFrom(t, '127.0.0.2', port, 6, () => connections() === 2)
   await flowsFrom(t, '127.0.0.3', port, 6, () => connections() === 4)
   await until(() => answered() === 2)
+  await change(relay, target.port, { maxConnectionsPerSource: 3 }, 'udp')
+  await flowsFrom(t, '127.0.0.2', port, 3, () => connections() === 5)
+  await change(relay, target.port, { maxConnectionsPerSource: 1 }, 'udp')
+  t.equal(relay.traffic()[0]?.open, 5, 'nobody is sent away')
+  await flowsFrom(t, '127.0.0.6', port, 3, () => connections() === 6)
 
   await change(relay, target.port, { connectionRate: 1 }, 'udp')
   const before = connections()

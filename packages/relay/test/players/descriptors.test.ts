@@ -50,8 +50,9 @@ const RELAY = `
 
 /** Nothing that would open a descriptor but the port itself. */
 const SERVER = `
+  import { Descriptors } from ${moduleUrl('players/descriptors')}
   import { createTcpServer, listenTcp, SOCKET_OPTIONS } from ${moduleUrl('players/listen-tcp')}
-  const server = createTcpServer(SOCKET_OPTIONS, 'player', (socket) => {
+  const server = createTcpServer(SOCKET_OPTIONS, new Descriptors(), 'player', (socket) => {
     socket.on('error', () => {})
     socket.pipe(socket)
   })

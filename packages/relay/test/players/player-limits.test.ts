@@ -86,6 +86,10 @@ t.test('allow and deny for datagrams', async (t) => {
   await change({ deny: ['127.0.0.2'] })
   await udpEchoes(player, port)
   t.equal(events.length, before + 1, 'one flow was let in, and no event came of what was not')
+  await change({ allow: ['127.0.0.2'] })
+  t.match(events.at(-1), { phase: 'close', reason: 'denied' })
+  await change({ allow: ['127.0.0.0/8'] })
+  await udpEchoes(player, port)
 })
 
 t.test('maxConnections refuses who comes when it is full, and leaves who is there', async (t) => {
@@ -120,6 +124,11 @@ t.test('maxConnections for datagrams counts flows', async (t) => {
   await changer(relay, target.port, 'udp')({ maxConnections: 2 })
   await udpEchoes(second, port)
   t.equal(relay.traffic()[0]?.connections, 2)
+  await changer(relay, target.port, 'udp')({ maxConnections: 1 })
+  const third = await udpSocket(t)
+  for (let n = 0; n < 20; n += 1) third.send('no', port, '127.0.0.1')
+  for (const present of [first, second]) await udpEchoes(present, port)
+  t.match(relay.traffic(), [{ connections: 2, open: 2 }], 'who is there stays')
 })
 
 t.test('idleTimeout lets go of who says nothing, not of who does', async (t) => {
@@ -143,22 +152,29 @@ t.test('idleTimeout lets go of who says nothing, not of who does', async (t) => 
 })
 
 t.test('idleTimeout, set and lifted while players are there', async (t) => {
-  const { port: target } = await startEcho(t)
-  const { relay, port } = await startTunnel(t, target)
-  const change = changer(relay, target)
-  const present = await echoed(await dial(t, port))
-  await change({ idleTimeout: 1 })
-  await change({})
-  await change({ idleTimeout: 1 })
-  t.equal(await ending(present), 'ECONNRESET')
-})
-
-t.test('idleTimeout for datagrams', async (t) => {
-  const target = await startUdpEcho(t)
-  const { relay, port } = await startTunnel(t, target.port, { allocation: { protocol: 'udp' } })
-  const events = connectionEvents(relay)
-  await udpEchoes(await udpSocket(t), port)
-  await changer(relay, target.port, 'udp')({ idleTimeout: 1 })
-  await until(() => events.some(({ reason }) => reason === 'idle'))
-  t.equal(relay.traffic()[0]?.open, 0)
+  const tcp = (await startEcho(t)).port
+  const udp = (await startUdpEcho(t)).port
+  for (const [protocol, target] of [
+    ['tcp', tcp],
+    ['udp', udp],
+  ] as const) {
+    const { relay, port } = await startTunnel(t, target, { allocation: { protocol } })
+    const timed = allocation(2, target, { protocol, options: { idleTimeout: 1 } })
+    await relay.change({ revision: 2, upsert: [timed], remove: [] })
+    const events = connectionEvents(relay)
+    const ended = () => events.filter(({ phase }) => phase === 'close')
+    const change = changer(relay, target, protocol)
+    const come = async (at: number) =>
+      protocol === 'tcp' ? echoed(await dial(t, at)) : udpEchoes(await udpSocket(t), at)
+    await come(port)
+    await change({ idleTimeout: 1 })
+    await change({})
+    // Who comes later, and where it is in force, is the first to go.
+    await come(portOf(relay, 2))
+    await until(() => ended().length > 0)
+    t.match(ended(), [{ allocationId: 2, reason: 'idle' }])
+    await change({ idleTimeout: 1 })
+    await until(() => ended().length > 1)
+    t.match(ended(), [{}, { allocationId: 1, reason: 'idle' }])
+  }
 })

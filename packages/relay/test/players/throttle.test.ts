@@ -61,10 +61,18 @@ class Simulated implements Clock {
 }
 
 /** Bytes that passed in each second, by `players` who always have more to send. */
-function secondsOf(rate: number, players: number, seconds: number, stalls: Stall[] = [], reactMs?: number): number[] {
+function secondsOf(
+  rate: number,
+  players: number,
+  seconds: number,
+  stalls: Stall[] = [],
+  reactMs?: number,
+  changes: { at: number; rate: number }[] = [],
+): number[] {
   const clock = new Simulated(stalls)
   const throttle = new Throttle(clock)
   throttle.setRate(rate)
+  for (const change of changes) clock.after(change.at, () => throttle.setRate(change.rate))
   const passed: number[] = Array.from({ length: seconds }, () => 0)
   const count = (bytes: number) => {
     const second = Math.floor(clock.now() / 1_000)
@@ -92,6 +100,20 @@ t.test('within 3 % in every second after the first, at any rate and number of pl
       const off = seconds.map((bytes) => Math.abs(bytes / rate - 1))
       t.ok(Math.max(...off) < 0.03, `${rate} B/s, ${players} players: ${seconds}`)
       t.ok(first < 1.05 * rate + CHUNK_BYTES, `the first has the burst: ${first}`)
+    }
+})
+
+t.test('changed in flight, the new rate holds within 3 % from then on', async (t) => {
+  for (const rate of [1_000_000, 20_000_000])
+    for (const players of [1, 50]) {
+      const changes = [
+        { at: 2_000, rate: rate / 4 },
+        { at: 4_000, rate: 3 * rate },
+      ]
+      const seconds = secondsOf(rate, players, 6, [], undefined, changes)
+      const wanted = [rate, rate / 4, rate / 4, 3 * rate, 3 * rate]
+      const off = wanted.map((bytes, at) => Math.abs((seconds[at + 1] ?? 0) / bytes - 1))
+      t.ok(Math.max(...off) < 0.03, `${rate} B/s, ${players} players: ${seconds}`)
     }
 })
 

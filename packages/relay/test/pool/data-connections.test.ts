@@ -3,12 +3,12 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { type AgentLimits, DEFAULT_AGENT_LIMITS } from '../../dist/limits.js'
 import { readFirstFrame } from '../../dist/link/first-frame.js'
-import { FrameType, parseData, type ShortMessage } from '../../dist/link/protocol.js'
-import { Permits } from '../../dist/permits.js'
+import { FrameType, MAX_ORDER, parseData, type ShortMessage } from '../../dist/link/protocol.js'
+import { SharedPermits } from '../../dist/permits.js'
 import { DataConnections } from '../../dist/pool/data-connections.js'
 import { DataConnection, type Exchange } from '../../dist/stream/data-connection.js'
 import { START } from '../stream/exchange-support.js'
-import { until } from '../support.js'
+import { startService, until } from '../support.js'
 
 type Test = Pick<typeof t, 'teardown'>
 
@@ -38,7 +38,7 @@ async function startAgentSide(t: Test, given: Partial<AgentLimits> = {}, encrypt
   const limits = { ...DEFAULT_AGENT_LIMITS, ...given }
   const started: Exchange[] = []
   const over: Exchange[] = []
-  const permits = new Permits(limits.maxConnections)
+  const permits = new SharedPermits(limits.maxConnections)
   const connections = new DataConnections({
     limits,
     permits,
@@ -88,7 +88,7 @@ t.test('a bounded number is dialled at a time; what cannot be brought is said', 
   // The port may hear of an end after the dial that followed it.
   t.ok(most > 0 && most <= 8, `${most} at a time`)
   t.equal(accepted.length, 20, 'each was tried twice')
-  t.ok(permits.take(), 'their places are free again')
+  t.ok(permits.take('relay'), 'their places are free again')
 })
 
 t.test('no more than may be: the rest is short at once, and a place that is free is used again', async (t) => {
@@ -104,6 +104,40 @@ t.test('no more than may be: the rest is short at once, and a place that is free
     return shorts.length === 0
   })
   await until(() => sockets.size > 0)
+})
+
+t.test('a relay that orders all there is, and does not answer, leaves something for another', async (t) => {
+  const limits = { maxConnections: 8, maxDials: 4, relayTimeoutMs: 60_000 }
+  const { connections, link, accepted, shorts, permits } = await startAgentSide(t, limits)
+  const { port } = await startService(t, () => {})
+  for (const relayId of ['relay', 'hostile']) permits.join(relayId)
+  const hostile = connections.forLink({
+    relayId: 'hostile',
+    address: { relay: { host: '127.0.0.1', port }, host: '127.0.0.1', port },
+    short: () => {},
+  })
+  const honest = link()
+  hostile.order(tokens(MAX_ORDER))
+  honest.order(['one', 'two'])
+  await until(() => accepted.length === 2)
+  t.same(shorts, [])
+})
+
+t.test('where there are too few dials to keep some for each relay, they take turns', async (t) => {
+  const { connections, link, accepted } = await startAgentSide(t, { maxDials: 1, relayTimeoutMs: 50 })
+  let dialled = 0
+  const { port } = await startService(t, () => {
+    dialled += 1
+  })
+  const slow = connections.forLink({
+    relayId: 'slow',
+    address: { relay: { host: '127.0.0.1', port }, host: '127.0.0.1', port },
+    short: () => {},
+  })
+  slow.order(tokens(20))
+  link().order(['one', 'two', 'three'])
+  await until(() => accepted.length === 3)
+  t.ok(dialled < 15, `after ${dialled} of 20`)
 })
 
 t.test('when the link is gone those ready are closed, and those in use when they are no longer', async (t) => {

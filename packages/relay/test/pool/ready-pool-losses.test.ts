@@ -69,6 +69,24 @@ t.test('those ready go with their link, those in use go on and are closed afterw
   await until(() => used.closed)
 })
 
+t.test('what is lost of an older link keeps the present one from nothing', async (t) => {
+  const { pools, link } = start(t)
+  await turns()
+  const old = await bring(t, pools, link.tokens[0])
+  const player = play(pools)
+  await until(() => old.started.length === 1)
+  const next = new FakeLink()
+  pools.setLink(DEVICE, next)
+  await turns()
+  for (const token of [...next.tokens]) await bring(t, pools, token)
+  old.socket.resetAndDestroy()
+  await until(() => player.exchanges.length === 2, 'he is on a connection of the new link')
+  const ordered = next.tokens.length
+  while (pools.ready > 0) play(pools)
+  await turns()
+  t.ok(next.tokens.length > ordered, 'and others are ordered')
+})
+
 t.test('players who wait when the link goes are served over the next one', async (t) => {
   const { pools } = start(t)
   const player = play(pools)

@@ -107,6 +107,20 @@ t.test('who is not accepted in time is let go, waiting or started, and not for l
   t.equal(pools.waiting, 0)
 })
 
+t.test('players who come one after the other are not ordered for twice', async (t) => {
+  const { pools, link } = start(t)
+  await turns()
+  const players: ReturnType<typeof play>[] = []
+  // Each time one more than what is brought.
+  for (let at = 0; at < 120; at += 1) {
+    players.push(play(pools, at))
+    await turns()
+    if (at % 2 === 0) await bring(t, pools, link.tokens[at / 2])
+  }
+  t.ok(link.tokens.length <= 120 + 30, `${link.tokens.length} for 120 players`)
+  for (const player of players) player.cancel()
+})
+
 t.test('tokens work once, and not after their time', async (t) => {
   const { pools, link } = start(t, { openTimeoutMs: 60 })
   await turns()

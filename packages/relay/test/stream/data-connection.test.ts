@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t from 'tap'
@@ -350,3 +350,48 @@ t.test('a bound on the rate lets parts of what was read pass', async (t) => {
     t.same((await ended)[0], { reason: 'end', counts: { fromNear: said.length, fromFar: said.length } })
   }
 })
+
+for (const pair of [socketPair, tlsPair])
+  t.test(`a frame behind a write that waits holds up nothing that comes after it: ${pair.name}`, async (t) => {
+    const on = await wire(t, { pair })
+    const { left, right, counted, ended } = await play(t, on)
+    const heard = readAll(right)
+    const hash = createHash('sha256')
+    let sent = 0
+    const say = async (bytes: number) => {
+      const piece = randomBytes(bytes)
+      hash.update(piece)
+      sent += bytes
+      left.write(piece)
+      while (counted.fromNear < sent) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const isStuck = async () => {
+      const deadline = performance.now() + 100
+      while (on.relaySocket.writableLength > 0 && performance.now() < deadline)
+        await new Promise((resolve) => setImmediate(resolve))
+      return on.relaySocket.writableLength > 0
+    }
+    // Much at once, for a buffer of its own; then pieces that are lent, and too small for Node to tell when they are sent.
+    await say(400_000)
+    do {
+      on.agent.hold()
+      await say(5_003)
+    } while (!(await isStuck()))
+    const waiting = on.relaySocket.writableLength
+    t.ok(waiting < on.relaySocket.writableHighWaterMark, `${waiting} bytes wait`)
+    on.relay.ping()
+    t.ok(on.relaySocket.writableLength > waiting, 'and a frame behind them')
+    on.agent.resume()
+    const rest = randomBytes(300_000)
+    hash.update(rest)
+    left.end(rest)
+    t.equal(
+      createHash('sha256')
+        .update(await heard)
+        .digest('hex'),
+      hash.digest('hex'),
+    )
+    right.end()
+    left.resume()
+    await ended
+  })

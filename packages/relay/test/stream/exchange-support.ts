@@ -59,6 +59,19 @@ export async function tlsPair(t: Teardown): Promise<[client: Socket, server: Soc
   return [client, server]
 }
 
+/** Until the function that is returned is called, nothing that is written goes out. */
+export function stopWriting(socket: Socket): () => void {
+  const insides = socket as { _writev: unknown }
+  const write = socket._write.bind(socket)
+  let release: () => void = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  insides._writev = null
+  socket._write = (...args) => void released.then(() => write(...args))
+  return release
+}
+
 export interface Ended {
   reason: SpliceEnd
   counts: SpliceCounts

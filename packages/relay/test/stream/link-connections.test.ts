@@ -5,7 +5,7 @@ import { FrameType } from '../../dist/link/protocol.js'
 import { DataConnection } from '../../dist/stream/data-connection.js'
 import { LinkConnections } from '../../dist/stream/link-connections.js'
 import { readBytes, until, within } from '../support.js'
-import { play, START, socketPair, tlsPair, wire } from './exchange-support.js'
+import { play, START, socketPair, stopWriting, tlsPair, wire } from './exchange-support.js'
 
 const TIMEOUT_MS = 160
 
@@ -106,3 +106,22 @@ t.test('one PONG answers the PINGs of a peer that does not read', async (t) => {
   await until(() => heard > before)
   t.equal(connection.closed, false)
 })
+
+for (const how of ['closed', 'ended'] as const)
+  t.test(`a ready connection that is ${how} while its peer does not read is given up`, async (t) => {
+    const [peer, socket] = await socketPair(t)
+    let closed = false
+    const connection = new DataConnection(socket, {
+      flushTimeoutMs: 50,
+      onReady: () => {},
+      onClose: () => {
+        closed = true
+      },
+    })
+    stopWriting(socket)
+    peer.write(encodeFrame(FrameType.PING, Buffer.alloc(0)))
+    await until(() => socket.writableLength > 0)
+    if (how === 'closed') connection.close()
+    else peer.end()
+    await until(() => closed)
+  })

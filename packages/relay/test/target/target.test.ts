@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createAllowList, LOOPBACK_RULES, parseAllowRule } from '../../dist/target/allow-rule.js'
 import { dialTarget, resolveTarget } from '../../dist/target/target.js'
-import { startService } from '../support.js'
+import { ending, startService, until } from '../support.js'
 
 const loopback = createAllowList(LOOPBACK_RULES)
 const never = new AbortController().signal
@@ -35,4 +35,18 @@ t.test('dials, and says why not', async (t) => {
     ok: false,
     error: 'target_timeout',
   })
+})
+
+t.test('a connection that is given up in the moment it is made is reset, and not ended', async (t) => {
+  const endings: Promise<string>[] = []
+  const { port } = await startService(t, (socket) => endings.push(ending(socket)))
+  const giveUp = new AbortController()
+  const dialled = dialTarget({ host: '127.0.0.1', port }, createAllowList(LOOPBACK_RULES), 1_000, giveUp.signal)
+  // It is dialled by now, and the system takes a local one at once; nobody was told yet.
+  for (let turn = 0; turn < 100; turn += 1) await null
+  await new Promise((resolve) => process.nextTick(resolve))
+  giveUp.abort()
+  t.same(await dialled, { ok: false, error: 'target_timeout' })
+  await until(() => endings.length === 1)
+  t.same(await Promise.all(endings), ['ECONNRESET'])
 })

@@ -1,0 +1,75 @@
+// One test file, in a process of its own, as TAP. Without tap's command line, which sends every import of every process
+// through a loader and takes two more seconds for each file.
+import { spawn } from 'node:child_process'
+import { Parser } from 'tap-parser'
+
+/** What a test file may take; its tests end themselves before, and say which of them did not. */
+const fileSeconds = 240
+const killAfterMs = 300_000
+/** tap lists what is still open when it gets SIGALRM. */
+const listAfterAlarmMs = 5_000
+
+const flags = [
+  '--enable-source-maps',
+  // Most files start a database or several: to optimise its code takes longer than the test does.
+  '--liftoff-only',
+]
+
+/**
+ * @param file below `root`
+ * @param signal ends it
+ * @returns its TAP, and what it asserted: without the lines that sum up a subtest
+ */
+export async function runTestFile(file, root, signal) {
+  const result = { file, tap: '', passed: 0, failed: [], skipped: [], ms: 0 }
+  const begin = performance.now()
+  const child = spawn(process.execPath, [...flags, file], {
+    cwd: root,
+    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(fileSeconds) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    signal,
+  })
+  const alarm = setTimeout(() => child.kill('SIGALRM'), killAfterMs)
+  const kill = setTimeout(() => child.kill('SIGKILL'), killAfterMs + listAfterAlarmMs)
+  const parser = new Parser()
+  watch(parser, [file], result)
+  const parsed = new Promise((resolve) => parser.on('complete', resolve))
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    result.tap += text
+    parser.write(text)
+  })
+  const ending = await new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message))
+    child.on('close', (code, by) => resolve(code === 0 ? '' : by ? `killed by ${by}` : `exit code ${code}`))
+  })
+  clearTimeout(alarm)
+  clearTimeout(kill)
+  parser.end()
+  const { ok, plan } = await parsed
+  result.ms = performance.now() - begin
+  if (result.failed.length > 0) return result
+  // Of nothing at all the parser makes a plan to skip everything.
+  const isTap = result.tap.includes('TAP version')
+  if (plan.skipAll && !ending && isTap) result.skipped.push({ name: file, reason: plan.skipReason })
+  else if (ending || !ok || !isTap) result.failed.push({ name: file, reason: ending || 'no valid TAP' })
+  return result
+}
+
+function watch(parser, path, result) {
+  let sumsUp = false
+  let failedBefore = 0
+  parser.on('child', (inner) => {
+    sumsUp = true
+    failedBefore = result.failed.length
+    watch(inner, [...path, inner.name], result)
+  })
+  parser.on('assert', ({ ok, todo, skip, name: own, diag }) => {
+    const isSum = sumsUp
+    sumsUp = false
+    if (isSum && (ok || result.failed.length > failedBefore)) return
+    const name = [...path, own].filter(Boolean).join(' > ')
+    if (skip) result.skipped.push({ name, reason: skip })
+    else if (ok || todo) result.passed += 1
+    else result.failed.push({ name, diag })
+  })
+}
