@@ -3,10 +3,11 @@ import type { RelayParts } from '../relay-parts.js'
 import type { AllocationTraffic, RelayAllocation, RelayEvents } from '../relay-types.js'
 import { parseRelayChange, parseRelayState } from '../state/relay-state.js'
 import type { StoredState } from '../state/stored-state.js'
+import { fieldsOf } from '../untrusted.js'
 import { within } from '../within.js'
 import { handOver } from './hand-over.js'
 import type { HandOverChannel, HandOverKind, HandOverLine } from './hand-over-line.js'
-import { fieldsOf, isName } from './handed-fields.js'
+import { isName } from './handed-fields.js'
 import { TrafficGrowth } from './traffic-growth.js'
 
 const REPORT_EVERY_MS = 1_000

@@ -1,21 +1,10 @@
 import type { AllocationTraffic, RelayEvents } from '../relay-types.js'
+import { fieldsOf, isInteger, isText } from '../untrusted.js'
 
 const MAX_NAME_LENGTH = 255
 
-export function fieldsOf<T>(value: unknown): { [K in keyof T]?: unknown } {
-  return typeof value === 'object' && value !== null ? value : {}
-}
-
-export function isInteger(
-  value: unknown,
-  min: number = Number.MIN_SAFE_INTEGER,
-  max: number = Number.MAX_SAFE_INTEGER,
-): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
-}
-
 export function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH
+  return isText(value, MAX_NAME_LENGTH)
 }
 
 export function isList<T>(value: unknown, isOne: (one: unknown) => one is T): value is T[] {

@@ -3,7 +3,8 @@ import { FLOW_SLOTS } from '../flows/flow-id.js'
 import { encodeFlow, type FlowMessage, parseFlow } from '../flows/flow-message.js'
 import type { ConnectionProgress } from '../players/connection-record.js'
 import type { AllocationTraffic } from '../relay-types.js'
-import { fieldsOf, isInteger, isList, isName, isTraffic } from './handed-fields.js'
+import { fieldsOf, isInteger } from '../untrusted.js'
+import { isList, isName, isTraffic } from './handed-fields.js'
 import type { SocketName } from './taken-sockets.js'
 
 const MAX_GENERATION = 65_535

@@ -10,6 +10,7 @@
  */
 import { isIP } from 'node:net'
 import type { RejectError } from '../agent-types.js'
+import { isInteger, isText } from '../untrusted.js'
 
 export const PROTOCOL_VERSION = 2
 
@@ -276,12 +277,4 @@ interface ParsedFields {
 
 function asRecord(value: unknown): Record<string, unknown> & ParsedFields {
   return typeof value === 'object' && value !== null ? { ...value } : {}
-}
-
-function isText(value: unknown, maxLength: number): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= maxLength && !value.includes('\0')
-}
-
-function isInteger(value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): value is number {
-  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max
 }

@@ -1,4 +1,5 @@
 import type { RelayAllocation, RelayChange, RelayState } from '../relay-types.js'
+import { fieldsOf, isInteger, isText } from '../untrusted.js'
 import { parseAllocationOptions } from './allocation-options.js'
 
 /** Allocations of one relay. */
@@ -36,13 +37,13 @@ export function parseRelayAllocation(value: unknown): RelayAllocationResult {
   const { id, deviceId, protocol, port, target, paused, options, grant } = fieldsOf<RelayAllocation>(value)
   const { host, port: targetPort } = fieldsOf<RelayAllocation['target']>(target)
   if (!isInteger(id, 0)) return wrongField('id')
-  if (!isText(deviceId)) return wrongField('deviceId')
+  if (!isText(deviceId, MAX_TEXT_LENGTH)) return wrongField('deviceId')
   if (protocol !== 'tcp' && protocol !== 'udp') return wrongField('protocol')
   if (!isInteger(port, 0, 65_535)) return wrongField('port')
-  if (!isText(host)) return wrongField('target.host')
+  if (!isText(host, MAX_TEXT_LENGTH)) return wrongField('target.host')
   if (!isInteger(targetPort, 1, 65_535)) return wrongField('target.port')
   if (paused !== undefined && typeof paused !== 'boolean') return wrongField('paused')
-  if (grant !== undefined && !isText(grant)) return wrongField('grant')
+  if (grant !== undefined && !isText(grant, MAX_TEXT_LENGTH)) return wrongField('grant')
   const allocation: RelayAllocation = { id, deviceId, protocol, port, target: { host, port: targetPort } }
   allocation.paused = paused === true
   const parsed = parseAllocationOptions(options, protocol)
@@ -76,16 +77,4 @@ function bad(detail: string): { ok: false; detail: string } {
 
 function wrongField(field: string): RelayAllocationResult {
   return { ok: false, field }
-}
-
-function fieldsOf<T>(value: unknown): { [K in keyof T]?: unknown } {
-  return typeof value === 'object' && value !== null ? value : {}
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT_LENGTH && !value.includes('\0')
-}
-
-function isInteger(value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
 }

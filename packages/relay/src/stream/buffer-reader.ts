@@ -14,7 +14,10 @@ const COPIED_BYTES = 4_096
 const MIN_QUIET_MS = 1_000
 const MAX_QUIET_MS = 60_000
 
-/** Sockets that are not busy all read into this, and have their bytes copied out before the next is read. Nothing stays in it. */
+/**
+ * Sockets that are not busy all read into this, and have their bytes copied out before the next is read. Nothing stays in it, so one for
+ * the process shares nothing between two relays, and needs no way to each socket.
+ */
 const SCRATCH: Buffer = Buffer.allocUnsafeSlow(65_536)
 
 /** Reads into a buffer that is used again and again: one for all sockets, or one of its own when there is much to read. */

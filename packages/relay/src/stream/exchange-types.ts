@@ -32,7 +32,7 @@ export interface Exchange {
   /**
    * Passes bytes between `near` (made with `allowHalfOpen: true`) and the connection from now on, and takes `near` over: bytes already
    * read must have been unshifted. An end on one side is passed on when all before it is written, and the other direction goes
-   * on; a reset on one side resets the other; a side that is slow holds back the other by TCP's own window.
+   * on; a reset on one side resets the other; a side that is slow holds back the other by TCP's own window. Agent: after `accept`.
    */
   join(near: Socket, options: JoinOptions): void
   /** Breaks it off: `near` is reset, and so is the other end's. */

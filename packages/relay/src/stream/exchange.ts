@@ -42,8 +42,6 @@ export class RunningExchange implements Exchange, ByteTaker {
     if (this.#out !== 'pending') return
     this.#out = 'open'
     this.#carrier.sendFrame(FrameType.ACCEPT)
-    if (this.#near?.readableEnded) this.takeEnd()
-    else this.#nearReader?.resume()
   }
 
   refuse(error: RejectError): void {
@@ -154,7 +152,6 @@ export class RunningExchange implements Exchange, ByteTaker {
 
   take(bytes: Buffer, kept: boolean): number {
     if (this.#out === 'closed') return bytes.length
-    if (this.#out === 'pending') return 0
     const passing = this.#nearGate.passing(bytes, this.#options?.throttles?.fromNear)
     if (passing.length === 0) return 0
     this.#counts.fromNear += passing.length

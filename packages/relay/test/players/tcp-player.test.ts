@@ -7,7 +7,7 @@ import { PlayerRules } from '../../dist/players/player-rules.js'
 import type { PlayerContext } from '../../dist/players/public-listener.js'
 import { TcpPlayer } from '../../dist/players/tcp-player.js'
 import type { PlayerCall } from '../../dist/pool/ready-pool.js'
-import type { Exchange } from '../../dist/stream/data-connection.js'
+import type { Exchange, JoinOptions } from '../../dist/stream/data-connection.js'
 import { socketPair } from '../stream/exchange-support.js'
 import { allocation, ending, until } from '../support.js'
 
@@ -22,6 +22,7 @@ async function startPlayer(t: { teardown(handler: () => unknown): void }) {
   const [client, socket] = await socketPair(t)
   const traffic: AllocationTraffic = { allocationId: 1, bytesIn: 0, bytesOut: 0, connections: 0, open: 0 }
   const reasons: unknown[] = []
+  const heard: { onOpen?: () => void } = {}
   const about = { allocationId: 1, protocol: 'tcp' as const, remoteAddress: '192.0.2.1', remotePort: 9 }
   let call: PlayerCall | undefined
   const pools = {
@@ -37,13 +38,16 @@ async function startPlayer(t: { teardown(handler: () => unknown): void }) {
     remoteAddress: about.remoteAddress,
     remotePort: about.remotePort,
     rules: new PlayerRules({}),
-    record: new ConnectionRecord(about, traffic, ({ phase, reason }) => phase !== 'open' && reasons.push(reason)),
+    record: new ConnectionRecord(about, traffic, ({ phase, reason }) => {
+      if (phase === 'open') heard.onOpen?.()
+      else reasons.push(reason)
+    }),
     context,
     onGone: () => reasons.push('gone'),
   })
   player.start()
   if (call === undefined) throw new Error('no call was made')
-  return { client, socket, player, call, traffic, reasons, log: [] as string[] }
+  return { client, socket, player, call, traffic, reasons, heard, log: [] as string[] }
 }
 
 t.test('is not read before he has a place, and then as soon as he speaks', async (t) => {
@@ -106,12 +110,49 @@ t.test('who leaves while he waits takes his place along', async (t) => {
 })
 
 t.test('who is cut is reset at once; that the agent is told is left to his end', async (t) => {
-  const { client, socket, player, call, log } = await startPlayer(t)
+  const { client, socket, player, call, log, reasons } = await startPlayer(t)
   call.onPlace(fakeExchange('only', log))
   call.onAccept()
   const seen = ending(client)
   player.cut('denied')
   t.ok(socket.destroyed)
   t.same(log, ['only join'])
+  t.same(reasons, [], 'of many who are cut, the last is reset before the first is told of')
   t.equal(await seen, 'ECONNRESET')
+})
+
+t.test('what a target that is not reached has not heard is not counted', async (t) => {
+  for (const reached of [false, true]) {
+    const { client, call, traffic, log } = await startPlayer(t)
+    let joined: JoinOptions | undefined
+    const exchange = fakeExchange('only', log)
+    exchange.join = (_near, options) => {
+      joined = options
+    }
+    call.onPlace(exchange)
+    client.write('hello')
+    await until(() => joined)
+    joined?.onBytes?.(5, 0)
+    if (reached) call.onAccept()
+    else call.onFail('target_refused')
+    t.equal(traffic.bytesIn, reached ? 5 : 0)
+  }
+})
+
+t.test('who is cut by a hearer of his opening is not joined any more', async (t) => {
+  const { player, call, heard, log } = await startPlayer(t)
+  heard.onOpen = () => player.cut('cut')
+  call.onPlace(fakeExchange('only', log))
+  call.onAccept()
+  t.same(log, ['only cut'])
+})
+
+t.test('who waits is not idle', async (t) => {
+  const { socket, player, call, log } = await startPlayer(t)
+  call.onPlace(fakeExchange('only', log))
+  for (const now of [1, 1e9]) player.cutIfIdle(now, 10)
+  t.equal(socket.destroyed, false)
+  call.onAccept()
+  for (const now of [1e12, 2e12]) player.cutIfIdle(now, 10)
+  t.equal(socket.destroyed, true)
 })

@@ -395,3 +395,32 @@ for (const pair of [socketPair, tlsPair])
     left.resume()
     await ended
   })
+
+t.test('more than fits into one CHUNK, put in front of what the player says', async (t) => {
+  const on = await wire(t)
+  const [left, near] = await socketPair(t)
+  const [right, far] = await socketPair(t)
+  on.onStart = (exchange) => {
+    exchange.accept()
+    exchange.join(far, { onClose: () => {} })
+  }
+  const front = randomBytes(2 * MAX_CHUNK_BYTES + 5)
+  const exchange = on.relay.start(START, { onAccept: () => {}, onRefuse: () => {} })
+  exchange.send(front)
+  exchange.join(near, { onClose: () => {} })
+  left.end('said')
+  t.ok((await readAll(right)).equals(Buffer.concat([front, Buffer.from('said')])))
+})
+
+t.test('a connection that is lost says so when its player is closed', async (t) => {
+  const on = await wire(t)
+  const [, near] = await socketPair(t)
+  const exchange = on.relay.start(START, { onAccept: () => {}, onRefuse: () => {} })
+  exchange.join(near, { onClose: () => on.events.push('player closed') })
+  on.agentSocket.destroy()
+  await until(() => on.events.includes('relay closed'))
+  t.same(
+    on.events.filter((event) => !event.startsWith('agent')),
+    ['player closed', 'relay closed'],
+  )
+})

@@ -61,15 +61,24 @@ export async function tlsPair(t: Teardown): Promise<[client: Socket, server: Soc
 
 /** Until the function that is returned is called, nothing that is written goes out. */
 export function stopWriting(socket: Socket): () => void {
-  const insides = socket as { _writev: unknown }
-  const write = socket._write.bind(socket)
   let release: () => void = () => {}
   const released = new Promise<void>((resolve) => {
     release = resolve
   })
-  insides._writev = null
-  socket._write = (...args) => void released.then(() => write(...args))
+  writeBehind(socket, () => released)
   return release
+}
+
+/** Each write takes so long. */
+export function delayWriting(socket: Socket, ms: number): void {
+  writeBehind(socket, () => new Promise((resolve) => setTimeout(resolve, ms)))
+}
+
+function writeBehind(socket: Socket, wait: () => Promise<void>): void {
+  const write = socket._write.bind(socket)
+  // One at a time.
+  Object.assign(socket, { _writev: null })
+  socket._write = (...args) => void wait().then(() => write(...args))
 }
 
 export interface Ended {
