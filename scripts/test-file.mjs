@@ -8,6 +8,8 @@ const fileSeconds = 240
 const killAfterMs = 300_000
 /** tap lists what is still open when it gets SIGALRM. */
 const listAfterAlarmMs = 5_000
+/** Processes that the file has left behind may hold its output open for so long. */
+const outputAfterExitMs = 5_000
 
 const flags = [
   '--enable-source-maps',
@@ -38,10 +40,19 @@ export async function runTestFile(file, root, signal) {
     result.tap += text
     parser.write(text)
   })
+  let outlived
   const ending = await new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message))
+    child.on('exit', () => {
+      outlived = setTimeout(
+        () => child.stdout.destroy(new Error('a process that it started outlives it')),
+        outputAfterExitMs,
+      )
+    })
+    child.stdout.on('error', (error) => resolve(error.message))
     child.on('close', (code, by) => resolve(code === 0 ? '' : by ? `killed by ${by}` : `exit code ${code}`))
   })
+  clearTimeout(outlived)
   clearTimeout(alarm)
   clearTimeout(kill)
   parser.end()

@@ -76,7 +76,7 @@ function report() {
   const failed = all('failed')
   const passed = done.reduce((sum, result) => sum + result.passed, 0)
   writeFileSync(results, ['TAP version 14', ...done.map(toSubtest), `1..${done.length}`].join('\n').concat('\n'))
-  if (given.length === 0)
+  if (given.length === 0 && !stopping.signal.aborted)
     writeFileSync(timings, JSON.stringify(Object.fromEntries(done.map(({ file, ms }) => [file, ms]))))
   for (const { name, reason } of skipped) console.log(`skipped: ${name} (${reason})`)
   for (const { name } of failed.slice(0, mostNamed)) console.log(`failed: ${name.slice(0, longestName)}`)

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   apiKey,
   auth,
@@ -69,5 +70,7 @@ function relayOptions(environment: Environment): EmbeddedRelayConfig | false {
     bindHost: environment.relayBindHost,
     publicHost: environment.relayPublicHost,
     dataPort: environment.relayDataPort,
+    // Nobody else has the directory then: agents find the certificate that they know, and their links' tickets hold.
+    ...(environment.databaseUrl === undefined ? { storageFile: join(environment.dataDir, 'relay.json') } : {}),
   }
 }

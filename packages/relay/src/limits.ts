@@ -122,7 +122,7 @@ export interface AgentLimits {
   flushTimeoutMs: number
   /** See RelayLimits. Default 30,000. */
   orphanTimeoutMs: number
-  /** Bytes waiting in one direction of a UDP flow, and of datagrams above 8 KiB in one turn of the event loop; more are dropped. Default 256 KiB. */
+  /** Bytes waiting in one direction of a UDP flow; more are dropped. Default 256 KiB. */
   maxUdpBufferBytes: number
   /** A UDP flow without a datagram either way ends after this, in case the relay does not end it. Default 300,000. */
   udpIdleMs: number

@@ -22,7 +22,8 @@ export class Permits {
 
 /**
  * The same for several who share: half of the permits is for whoever comes first, and of the other half each has an equal part that nobody
- * else gets. So one that takes whatever it can leaves something for the others.
+ * else gets; where that would be less than one, the other half is for the first one of each. So one that takes whatever it can leaves
+ * something for the others.
  */
 export class SharedPermits {
   readonly #max: number
@@ -46,7 +47,7 @@ export class SharedPermits {
 
   /** As with `Permits`. */
   take(who: string): (() => void) | undefined {
-    if (this.#total + this.#keptFromAllBut(who) >= this.#max) return undefined
+    if (this.#total + this.#keptFrom(who) >= this.#max) return undefined
     this.#total += 1
     const uncount = this.#taken.add(who)
     let held = true
@@ -58,11 +59,14 @@ export class SharedPermits {
     }
   }
 
-  #keptFromAllBut(who: string): number {
-    const part = Math.floor(this.#max / 2 / Math.max(1, this.#sharers.size))
+  #keptFrom(who: string): number {
+    const half = this.#max / 2
+    const part = Math.max(1, Math.floor(half / Math.max(1, this.#sharers.size)))
+    // It has not had its own part yet.
+    if (this.#sharers.has(who) && this.#taken.of(who) < part) return 0
     let kept = 0
     for (const other of this.#sharers) if (other !== who) kept += Math.max(0, part - this.#taken.of(other))
-    return kept
+    return Math.min(kept, Math.floor(half))
   }
 }
 

@@ -36,6 +36,17 @@ t.test('who has left is kept nothing for, and counts with what it still has', as
   t.equal(takeAll(permits, 'a').length, 6)
 })
 
+t.test('of more than can have a part, one leaves half to the others', async (t) => {
+  const permits = new SharedPermits(8)
+  const others = ['b', 'c', 'd', 'e', 'f', 'g']
+  for (const who of ['a', ...others]) permits.join(who)
+  t.equal(takeAll(permits, 'a').length, 4)
+  t.same(
+    others.map((who) => permits.take(who) !== undefined),
+    [true, true, true, true, false, false],
+  )
+})
+
 t.test('never more than there are, and always a part for each, whatever the others do', async (t) => {
   const step = fc.record({ who: fc.constantFrom('a', 'b', 'c'), back: fc.nat(3) })
   fc.assert(

@@ -1,5 +1,6 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { PGlite } from '@electric-sql/pglite'
 import { createOptions } from './embedded-options.js'
 
@@ -7,6 +8,8 @@ const filesAtOnce = 16
 
 // Runs in a process of its own: see embedded-create.ts.
 const [, , directory = ''] = process.argv
+// Said before the code of the database is there. To optimise it takes longer than the seconds for which it is needed.
+setFlagsFromString('--liftoff-only')
 process.once('disconnect', () => process.exit(1))
 if (directory === '') {
   const database = await PGlite.create('memory://', createOptions)

@@ -14,8 +14,7 @@ const maxComplaint = 1_000
  */
 export async function createDatabaseFiles(directory = '', signal?: AbortSignal): Promise<Uint8Array | undefined> {
   const child = fork(new URL('./embedded-create-child.js', import.meta.url), [directory], {
-    // It lives for seconds: to optimise the code of the database takes longer than what it is needed for.
-    execArgv: ['--liftoff-only'],
+    execArgv: [],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
     ...(signal && { signal }),

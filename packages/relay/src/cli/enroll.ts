@@ -57,11 +57,12 @@ export async function enroll(context: CliContext, options: EnrollOptions): Promi
     const detail = `approved, but ${configPath} cannot be written (${errorCode(error)}): enrol again once it can`
     throw new CliError('config_unwritable', detail)
   }
-  output.event(
-    'enrolled',
-    `Enrolled as ${saved}; the token is in ${configPath}. Start the agent with 'sallyport run'.`,
-    { name: saved, panel: showPanel(panel), config: configPath },
-  )
+  const next = options.kind === 'server' ? "relay with 'sallyport relay'" : "agent with 'sallyport run'"
+  output.event('enrolled', `Enrolled as ${saved}; the token is in ${configPath}. Start the ${next}.`, {
+    name: saved,
+    panel: showPanel(panel),
+    config: configPath,
+  })
   return ExitCode.ok
 }
 

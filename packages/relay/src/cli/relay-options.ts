@@ -24,7 +24,7 @@ export interface RelayCommandOptions {
 
 export function relayOptions(command: Command): Command {
   const bindHost = new Option('--bind-host <address>', 'where public ports and the data port listen')
-  const dataPort = new Option('--data-port <port>', 'TCP port that agents dial')
+  const dataPort = new Option('--data-port <port>', 'port that agents dial, TCP and UDP')
   const encryption = new Option(
     '--encryption <mode>',
     'of TCP between agents and this relay; off only where nobody listens',

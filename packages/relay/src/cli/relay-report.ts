@@ -32,7 +32,8 @@ export function reportRelay({ relay, channel, output, panel }: RelayReportOption
     if (status === 'failed') {
       if (failed.get(allocationId) === error) return
       failed.set(allocationId, error)
-      const message = `allocation ${allocationId} cannot be bound (${error}); trying on`
+      const port = relay.status().allocations.find((one) => one.allocationId === allocationId)?.port
+      const message = `port ${port} (allocation ${allocationId}) cannot be bound: ${error}; trying on`
       output.event('allocation_failed', message, { allocationId, error })
     } else if (status !== 'starting' && failed.delete(allocationId)) {
       const message = `allocation ${allocationId} is ${status === 'listening' ? 'bound now' : status}`

@@ -18,7 +18,7 @@ export interface DatagramChannelOptions {
  */
 export interface DatagramChannel {
   readonly path: ChannelPath
-  /** Copies the payload (up to MAX_ITEM_BYTES). False: dropped, since there is no path. Kinds below 32. */
+  /** Copies the payload (up to MAX_ITEM_BYTES). False: dropped, since there is no path, or too much of the flow waits for it. Kinds below 32. */
   send(kind: number, flow: number, payload: Uint8Array): boolean
   close(): void
 }

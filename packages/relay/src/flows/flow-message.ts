@@ -25,6 +25,16 @@ export function parseFlow(payload: Buffer): FlowMessage | undefined {
   return { ...start, header }
 }
 
+/** Of something that is no payload. */
+export function isFlowMessage(value: unknown): value is FlowMessage {
+  try {
+    return parseFlow(encodeFlow(value as FlowMessage)) !== undefined
+  } catch {
+    // JSON has no words for it.
+    return false
+  }
+}
+
 /** Whether both open the same player's flow to the same target. */
 export function sameFlow(a: FlowMessage, b: FlowMessage): boolean {
   return (

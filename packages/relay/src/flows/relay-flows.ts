@@ -50,10 +50,10 @@ export class RelayFlows<C extends DatagramChannel = DatagramChannel> {
 
   /** Goes on with the tables of the process before this one. @param flows that will be resumed */
   restore(tables: readonly HandedTable[], flows: readonly { deviceId: string; id: number }[]): void {
-    for (const { deviceId, id, generations } of tables) {
-      const slots = flows.filter((flow) => flow.deviceId === deviceId).map((flow) => slotOf(flow.id))
-      this.#create(deviceId, id).restore(generations, new Set(slots))
-    }
+    const taken = new Map(tables.map(({ deviceId }) => [deviceId, new Set<number>()]))
+    for (const { deviceId, id } of flows) taken.get(deviceId)?.add(slotOf(id))
+    for (const { deviceId, id, generations } of tables)
+      this.#create(deviceId, id).restore(generations, taken.get(deviceId) ?? new Set())
     if (tables.length > 0) this.#sweep ??= setInterval(() => this.#drop(), SWEEP_INTERVAL_MS)
   }
 

@@ -1,6 +1,7 @@
 import { Socket as UdpSocket } from 'node:dgram'
 import { Server, Socket } from 'node:net'
 import { RelayError } from '../errors.js'
+import { resetSocket } from '../stream/reset-socket.js'
 
 /**
  * One end of an IPC channel that carries handles: in the parent the ChildProcess of a `fork`, in the child `process`. Other messages may
@@ -58,6 +59,8 @@ export interface HandOverLineHandlers {
 export class HandOverLine {
   readonly #channel: HandOverChannel
   #handlers: HandOverLineHandlers
+  /** Who waits for what is not written yet. Node forgets what is queued behind a handle when the other process is gone. */
+  readonly #unsent: Set<(sent: boolean) => void> = new Set()
   #closed = false
 
   constructor(channel: HandOverChannel, handlers: HandOverLineHandlers) {
@@ -84,16 +87,22 @@ export class HandOverLine {
         return
       }
       const message = { mark: MARK, version: VERSION, kind, body }
-      this.#channel.send(message, handle, undefined, (error) => resolve(error === null || error === undefined))
+      this.#unsent.add(resolve)
+      this.#channel.send(message, handle, undefined, (error) => {
+        this.#unsent.delete(resolve)
+        resolve(error === null || error === undefined)
+      })
     })
   }
 
-  /** Hears nothing more. The channel is its owner's to close. */
+  /** Hears nothing more, and waits for nothing more to be written. The channel is its owner's to close. */
   close(): void {
     this.#closed = true
     this.#channel.off('message', this.#take)
     this.#channel.off('disconnect', this.#onDisconnect)
     this.#channel.off('exit', this.#onDisconnect)
+    for (const resolve of this.#unsent) resolve(false)
+    this.#unsent.clear()
   }
 
   readonly #take = (value: unknown, given: unknown): void => {
@@ -124,7 +133,7 @@ function isHandle(value: unknown): value is HandedHandle {
 export function closeHandle(handle: HandedHandle): void {
   handle.on('error', () => {})
   if (handle instanceof Socket) {
-    handle.destroy()
+    resetSocket(handle)
     return
   }
   try {

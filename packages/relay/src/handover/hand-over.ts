@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Admissions } from '../players/admissions.js'
 import type { RelayParts } from '../relay-parts.js'
+import { resetSocket } from '../stream/reset-socket.js'
 import { type HandOverChannel, type HandOverKind, HandOverLine, handOverFailed } from './hand-over-line.js'
 import type { HandedState } from './handed-state.js'
 import type { SocketName } from './taken-sockets.js'
@@ -77,7 +78,8 @@ function commit({ parts }: HandOverSource, line: HandOverLine): void {
 
 function pass(line: HandOverLine, allocationId: number, socket: Socket): void {
   void line.send('player', describePlayer(allocationId, socket), socket).then((sent) => {
-    if (!sent) socket.destroy()
+    // Who got nothing must not take it for an answer that is empty.
+    if (!sent) resetSocket(socket)
   })
 }
 

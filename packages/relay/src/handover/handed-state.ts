@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { FLOW_SLOTS } from '../flows/flow-id.js'
-import { encodeFlow, type FlowMessage, parseFlow } from '../flows/flow-message.js'
+import { type FlowMessage, isFlowMessage } from '../flows/flow-message.js'
 import type { ConnectionProgress } from '../players/connection-record.js'
 import type { AllocationTraffic } from '../relay-types.js'
 import { fieldsOf, isInteger } from '../untrusted.js'
@@ -65,7 +65,7 @@ function isGeneration(value: unknown): value is number {
 
 function isFlow(value: unknown): value is HandedFlow {
   const { id, message, address, port, answered, validated, progress } = fieldsOf<HandedFlow>(value)
-  if (!isInteger(id, 0, MAX_FLOW_ID) || parseFlow(encodeFlow(message as FlowMessage)) === undefined) return false
+  if (!isInteger(id, 0, MAX_FLOW_ID) || !isFlowMessage(message)) return false
   if (typeof address !== 'string' || isIP(address) === 0 || !isInteger(port, 1, 65_535)) return false
   return typeof answered === 'boolean' && typeof validated === 'boolean' && isProgress(progress)
 }

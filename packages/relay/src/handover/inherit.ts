@@ -4,6 +4,7 @@ import { closeParts, type RelayParts } from '../relay-parts.js'
 import type { AllocationTraffic, RelayEvents } from '../relay-types.js'
 import { readSnapshot } from '../state/snapshot.js'
 import type { StoredState } from '../state/stored-state.js'
+import { resetSocket } from '../stream/reset-socket.js'
 import type { HandOverChannel } from './hand-over-line.js'
 import { rebuild } from './rebuild.js'
 import { Predecessor } from './take-over.js'
@@ -45,7 +46,7 @@ export async function inherit(options: InheritOptions): Promise<Inheritance> {
     },
     onPlayer: (allocationId: number, socket: Socket) => {
       const heir = inherited?.parts.table.get(allocationId)?.heir
-      if (heir === undefined) socket.destroy()
+      if (heir === undefined) resetSocket(socket)
       else heir.takePlayer(socket)
     },
     onConnection: (event) => events.emit('connection', event),

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { resetSocket } from '../stream/reset-socket.js'
 
 /** Beyond that they are let go. */
 const MAX_HELD = 4_096
@@ -21,7 +22,7 @@ export class PlayerGate {
   /** True: the player is kept here, and `serve` is called if he stays in this process. */
   holds(allocationId: number, socket: Socket, serve: () => void): boolean {
     if (!this.#shut) return false
-    if (this.#arrivals.length >= MAX_HELD) socket.destroy()
+    if (this.#arrivals.length >= MAX_HELD) resetSocket(socket)
     else this.#arrivals.push({ allocationId, socket, serve })
     return true
   }

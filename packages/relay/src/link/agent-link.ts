@@ -88,9 +88,16 @@ export class AgentLink {
       this.#failures = 0
       this.#drop('moved')
       this.#connect()
-    } else if (this.#awaitsTicket && relay.ticket !== ticket) {
-      this.#connect()
+    } else if (relay.ticket !== ticket) {
+      if (this.#awaitsTicket) this.#connect()
+      else if (this.#socket === undefined) this.#retrySoon()
     }
+  }
+
+  /** It was just heard of the relay, so it may be back. */
+  #retrySoon(): void {
+    this.#failures = 0
+    this.#retryLater()
   }
 
   status(): AgentLinkStatus {

@@ -1,11 +1,13 @@
 /**
  * What agents and relays say to each other on the data port. The first frame of a connection decides what it is: LINK makes it the
  * device's link, DATA a data connection, which serves one player after another, DATAGRAMS the stream that stands in where UDP does
- * not get through. Messages are JSON except PING and PONG (up to 8 opaque bytes, echoed), CHUNK (the stream's bytes), END and ABORT (empty).
+ * not get through. Messages are JSON except PING and PONG (up to 8 opaque bytes, echoed), CHUNK (the stream's bytes), END,
+ * ABORT and RESET (empty).
  *
  * A data connection is ready after its DATA frame. For each player the relay sends START and, without waiting, what the player says:
  * CHUNKs, then END or ABORT. The agent answers ACCEPT or REFUSE; behind ACCEPT come CHUNKs, then END or ABORT. When both sides have
- * ended (END, ABORT, REFUSE) the connection is ready for the next START. A connection that closes earlier broke off its player.
+ * ended (END, ABORT, REFUSE) the connection is ready for the next START. A connection that closes earlier broke off its player. Who has said
+ * END and is reset before the other's END has come says RESET; when that one is under way, RESET comes to nobody and is passed over.
  * PING (empty here) may come at any time and is answered by PONG; while much waits to be sent, one PONG answers them all.
  */
 import { isIP } from 'node:net'
@@ -42,6 +44,7 @@ export const FrameType: {
   readonly CHUNK: 19
   readonly END: 20
   readonly ABORT: 21
+  readonly RESET: 22
 } = Object.freeze({
   LINK: 1,
   WELCOME: 2,
@@ -62,6 +65,7 @@ export const FrameType: {
   CHUNK: 19,
   END: 20,
   ABORT: 21,
+  RESET: 22,
 })
 
 /** Agent to relay, first frame. */

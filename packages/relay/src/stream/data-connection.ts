@@ -229,6 +229,10 @@ export class DataConnection implements Carrier, ByteTaker {
       this.#pong()
       return true
     }
+    if (type === FrameType.RESET) {
+      this.#exchange?.onReset()
+      return true
+    }
     if (this.#exchange !== undefined) return this.#exchange.onFrame(type, payload)
     const { onStart } = this.#options
     const message = type === FrameType.START && onStart !== undefined ? parseStart(payload) : undefined

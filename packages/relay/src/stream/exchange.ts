@@ -115,6 +115,11 @@ export class RunningExchange implements Exchange, ByteTaker {
     return true
   }
 
+  /** The other end has said its END and was reset since. Of an exchange that is over here, it is heard by the next, or by none. */
+  onReset(): void {
+    if (this.#in === 'closed' && this.#out !== 'closed') this.#break('reset')
+  }
+
   /** How many of them are dealt with, or undefined when they are out of place. */
   onChunk(bytes: Buffer, kept: boolean): number | undefined {
     if (this.#in !== 'open') return undefined
@@ -212,9 +217,12 @@ export class RunningExchange implements Exchange, ByteTaker {
       }
       this.#close(FrameType.ABORT)
     } else if (this.#in !== 'closed') {
-      // Behind its END nothing can say so, and the other end would go on for ever.
-      this.#carrier.destroy()
-      return
+      // Its END is said, and the other end would go on for ever. What waits to be sent is that END, so nobody else is on the connection.
+      if (this.#carrier.blocked) {
+        this.#carrier.destroy()
+        return
+      }
+      this.#carrier.sendFrame(FrameType.RESET)
     }
     this.#discard()
   }

@@ -17,6 +17,7 @@ const EMPTY_TYPES: readonly number[] = [
   FrameType.ACCEPT,
   FrameType.END,
   FrameType.ABORT,
+  FrameType.RESET,
   FrameType.PING,
   FrameType.PONG,
 ]

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { within } from '../support.js'
 import { addressOfPlayer, dialFrom, type Meeting } from './meeting.js'
 import { type FlowPlan, type Random, randomFrom, type SidePlan } from './plan.js'
 import { Side, type SideResult } from './side.js'
+
+/** Without a byte either way. */
+const STILL_MS = 10_000
 
 export interface FlowResult {
   /** Where the player came from: `address:port`; the port is missing when it left at once. */
@@ -44,6 +46,7 @@ export async function runFlow(
     from = `${remoteAddress}:${dialled.socket.localPort}`
   })
   const playing = dialled.run()
+  const steps = () => sides.reduce((sum, side) => sum + side.steps, 0)
   const met = expected.then((socket) => {
     const side = sideOf('target', socket)
     sides.push(side)
@@ -51,9 +54,9 @@ export async function runFlow(
   })
   try {
     // A player who breaks off may never be met; who does not, is.
-    const player = await within(playing, 'the end of the player')
+    const player = await whileMoving(playing, steps, 'the end of the player')
     const alone = sides.length === 1 && player.broke
-    const target = alone ? undefined : await within(met, 'the end of the target')
+    const target = alone ? undefined : await whileMoving(met, steps, 'the end of the target')
     return judge(plan, pool, { from, player, target })
   } catch (error) {
     throw new Error(`${error}; player, target: ${sides.join(', ')}`)
@@ -61,6 +64,21 @@ export async function runFlow(
     meeting.forget(remoteAddress)
     for (const { socket } of sides) socket.destroy()
   }
+}
+
+/** On a machine with much else to do a flow of many pauses takes long; one that stands still is lost. */
+async function whileMoving<T>(result: Promise<T>, steps: () => number, what: string): Promise<T> {
+  let seen = steps()
+  let seenAt = performance.now()
+  let watch: NodeJS.Timeout | undefined
+  const stuck = new Promise<never>((_, reject) => {
+    watch = setInterval(() => {
+      const now = performance.now()
+      if (steps() !== seen) [seen, seenAt] = [steps(), now]
+      else if (now - seenAt > STILL_MS) reject(new Error(`stands still: ${what}`))
+    }, STILL_MS / 10)
+  })
+  return await Promise.race([result, stuck]).finally(() => clearInterval(watch))
 }
 
 function contentOf(side: SidePlan, pool: Buffer): Buffer {

@@ -31,6 +31,7 @@ export class Side {
   readonly #mayBreak: Promise<unknown>
   readonly #closed: Promise<void>
   #received = 0
+  #steps = 0
   #stops = 0
   #ended = false
   #finished = false
@@ -81,6 +82,11 @@ export class Side {
     }
   }
 
+  /** Grows as long as it says or hears something. */
+  get steps(): number {
+    return this.#steps
+  }
+
   /** Where it stands, for whoever waits in vain. */
   toString(): string {
     const { readyState, writableLength } = this.socket
@@ -98,6 +104,7 @@ export class Side {
     socket.on('data', (chunk: Buffer) => {
       this.#hash.update(chunk)
       this.#received += chunk.length
+      this.#steps += 1
       this.#wake()
       void this.#breakIf('received', this.#received)
       if (this.#plan.reads !== 'slowly' || this.#stops === MAX_STOPS) return
@@ -121,6 +128,7 @@ export class Side {
       const end = this.#cutOff(sent + size)
       const flowing = this.socket.write(this.#content.subarray(sent, end))
       sent = end
+      this.#steps += 1
       await this.#breakIf('sent', sent)
       if (!flowing) await this.#until(() => !this.socket.writableNeedDrain)
       if (pauseMs > 0) await delay(below(this.#random, pauseMs + 1))

@@ -9,7 +9,15 @@ import { START, socketPair } from './exchange-support.js'
 const RUNS = 150
 
 const types = fc.oneof(
-  fc.constantFrom(FrameType.START, FrameType.ACCEPT, FrameType.REFUSE, FrameType.CHUNK, FrameType.END, FrameType.ABORT),
+  fc.constantFrom(
+    FrameType.START,
+    FrameType.ACCEPT,
+    FrameType.REFUSE,
+    FrameType.CHUNK,
+    FrameType.END,
+    FrameType.ABORT,
+    FrameType.RESET,
+  ),
   fc.nat(255),
 )
 const payloads = fc.oneof(

@@ -317,6 +317,63 @@ t.test('the next player may follow in the same packet as the last frame of the o
   await until(() => events.length === 7)
 })
 
+t.test('a reset behind an end reaches the other side, and the connection serves the next', async (t) => {
+  const on = await wire(t)
+  for (const turned of [false, true]) {
+    on.events.length = 0
+    const player = await play(t, on)
+    const [first, second] = turned ? [player.right, player.left] : [player.left, player.right]
+    const heard = once(second, 'end')
+    second.resume()
+    first.end()
+    await heard
+    first.resetAndDestroy()
+    // Whoever has read an end reads no more, and is told when he writes.
+    let code: unknown
+    second.on('error', (error: NodeJS.ErrnoException) => {
+      code = error.code
+    })
+    await until(() => {
+      if (!second.destroyed) second.write('still there?')
+      return second.destroyed
+    })
+    t.match(code, /^(?:EPIPE|ECONNRESET)$/)
+    t.same(
+      (await player.ended).map(({ reason }) => reason),
+      ['reset', 'reset'],
+    )
+    await until(() => on.relay.ready)
+  }
+  t.equal(on.events.includes('relay closed'), false)
+})
+
+t.test('a reset that crosses the last end does not touch the next player', async (t) => {
+  const on = await wire(t)
+  const before = await play(t, on)
+  const [, heard] = [before.left.resume(), once(before.left, 'end')]
+  before.right.end()
+  await heard
+  // The agent does not hear the player's end yet.
+  on.agent.hold()
+  before.left.end()
+  await until(() => on.relay.ready)
+  const next = await play(t, on)
+  next.left.write('question')
+  // As when a write of what the player had said last fails.
+  before.far.destroy(new Error('reset'))
+  await new Promise((resolve) => before.far.once('close', resolve))
+  on.agent.resume()
+  t.equal(String(await readBytes(next.right, 8)), 'question')
+  next.right.end('answer')
+  next.left.end()
+  t.equal(String(await readAll(next.left)), 'answer')
+  next.right.resume()
+  t.same(
+    (await next.ended).map(({ reason }) => reason),
+    ['end', 'end'],
+  )
+})
+
 t.test('cut in the moment of the end', async (t) => {
   const on = await wire(t)
   const [left, near] = await socketPair(t)
