@@ -169,9 +169,10 @@ export class TcpPlayer {
 
   #proxyHeader(): Buffer | undefined {
     const { rules, remoteAddress, remotePort } = this.#options
+    if (rules.proxyProtocol === 'none') return undefined
     const { localAddress, localPort } = this.#socket
     // Without a local address it has left already.
-    if (rules.proxyProtocol === 'none' || localAddress === undefined || localPort === undefined) return undefined
+    if (localAddress === undefined || localPort === undefined) return undefined
     const pair = { protocol: 'tcp' as const, remoteAddress, remotePort, localAddress, localPort }
     return rules.proxyProtocol === 'v1' ? proxyHeaderV1(pair) : proxyHeaderV2(pair)
   }
