@@ -19,15 +19,16 @@ const flags = [
 
 /**
  * @param file below `root`
+ * @param slot told to the file
  * @param signal ends it
  * @returns its TAP, and what it asserted: without the lines that sum up a subtest
  */
-export async function runTestFile(file, root, signal) {
+export async function runTestFile(file, root, slot, signal) {
   const result = { file, tap: '', passed: 0, failed: [], skipped: [], ms: 0 }
   const begin = performance.now()
   const child = spawn(process.execPath, [...flags, file], {
     cwd: root,
-    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(fileSeconds) },
+    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(fileSeconds), SALLYPORT_TEST_SLOT: String(slot) },
     stdio: ['ignore', 'pipe', 'inherit'],
     signal,
   })

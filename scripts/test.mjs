@@ -31,12 +31,13 @@ const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopping.abort())
 const done = []
 const waiting = [...files]
-await Promise.all(Array.from({ length: atOnce }, runNext))
+await Promise.all(Array.from({ length: atOnce }, (_, slot) => runNext(slot)))
 report()
 
-async function runNext() {
+/** @param slot of the files that run at one time each has another: public ports of their own */
+async function runNext(slot) {
   for (let file = waiting.shift(); file !== undefined && !stopping.signal.aborted; file = waiting.shift()) {
-    const result = await runTestFile(file, root, stopping.signal)
+    const result = await runTestFile(file, root, slot, stopping.signal)
     done.push(result)
     console.log(`${(result.ms / 1_000).toFixed(1).padStart(6)} s  ${result.failed.length > 0 ? 'FAILED ' : ''}${file}`)
     for (const { name, reason, diag } of result.failed.slice(0, mostNamed)) {

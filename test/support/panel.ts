@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { type Program, root, startProgram } from './program.js'
 
+/** Of the files that run at one time each has others. */
+const portsPerSlot = 1_250
+
 export const adminPassword = 'correct horse battery staple'
 export const serverFile: string = join(root, 'examples/reference-server/dist/main.js')
 
@@ -18,7 +21,8 @@ export async function temporaryDirectory(t: Test): Promise<string> {
 /** Variables of a panel that takes nothing that another test may have: free ports, a directory of its own. */
 export function panelEnvironment(dataDir: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   // Too wide to be full, and another start for each process, so that parallel tests seldom try the same number.
-  const from = 20_000 + (process.pid % 40) * 300
+  const slot = Number(process.env['SALLYPORT_TEST_SLOT'] ?? 0) % 8
+  const from = 20_000 + slot * portsPerSlot
   return {
     PORT: '0',
     DATA_DIR: dataDir,

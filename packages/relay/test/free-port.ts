@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /** Below the ports that systems give out by themselves, so that no other test's socket comes to have it. */
-const FROM = 12_000
-const TO = 30_000
+const FROM = 30_000
+const TO = 32_700
 const TRIES = 100
 
 /** A port that nobody has, for TCP and for UDP: for what must come back on the same one, or where nobody may listen. */

@@ -26,9 +26,12 @@ export interface FleetOptions {
   readonly env?: Readonly<Record<string, string>> | ((index: number) => Readonly<Record<string, string>>)
 }
 
-/** A range below what the system gives to clients, and another for each test, so that parallel ones seldom meet. */
+const portsPerSlot = 1_250
+
+/** A range below what the system gives to clients, and another for each of the files that run at one time. */
 export function somePorts(count: number): { from: number; to: number } {
-  const from = 10_000 + Math.floor(Math.random() * (10_000 - count))
+  const slot = Number(process.env['SALLYPORT_TEST_SLOT'] ?? 0) % 8
+  const from = 10_000 + slot * portsPerSlot + Math.floor(Math.random() * (portsPerSlot - count))
   return { from, to: from + count - 1 }
 }
 

@@ -32,21 +32,28 @@ async function clientHello(t: Test, relay: Relay): Promise<Buffer> {
 }
 
 t.test('a TLS handshake is bounded in time, from accept to the first frame', async (t) => {
-  const relay = await startRelay(t, { limits: { handshakeTimeoutMs: 150 } })
+  const relay = await startRelay(t, { limits: { handshakeTimeoutMs: 500 } })
   const hello = await clientHello(t, relay)
   const startedAt = performance.now()
-  const silent = await dial(t, relay.dataPort)
-  const half = await dial(t, relay.dataPort)
+  // Heard from the beginning: on a machine with much else to do some have ended before the last is there.
+  const endings: Promise<unknown>[] = []
+  const stranger = async () => {
+    const socket = await dial(t, relay.dataPort)
+    endings.push(ending(socket))
+    return socket
+  }
+  await stranger()
+  const half = await stranger()
   half.write(hello.subarray(0, 40))
-  const unfinished = await dial(t, relay.dataPort)
+  const unfinished = await stranger()
   unfinished.write(hello)
-  const dribbling = await dial(t, relay.dataPort)
+  const dribbling = await stranger()
   let at = 0
   const drip = setInterval(() => dribbling.write(hello.subarray(at, ++at)), 5)
   t.teardown(() => clearInterval(drip))
-  const secured = await dialData(t, relay)
-  for (const socket of [silent, half, unfinished, dribbling, secured]) t.match(await ending(socket), LET_GO)
-  t.ok(performance.now() - startedAt < 3_000, 'whatever they do')
+  endings.push(ending(await dialData(t, relay)))
+  for (const seen of endings) t.match(await seen, LET_GO)
+  t.ok(performance.now() - startedAt < 5_000, 'whatever they do')
 })
 
 t.test('handshakes are bounded in number, and those who leave make room', async (t) => {

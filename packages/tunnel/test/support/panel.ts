@@ -55,9 +55,12 @@ export interface PanelOptions {
   readonly port?: number
 }
 
+const portsPerSlot = 1_250
+
 /** Somewhere in the default range, so that test files that run at the same time seldom meet. */
 export function somePorts(count: number): { from: number; to: number } {
-  const from = 20_000 + Math.floor(Math.random() * (10_000 - count))
+  const slot = Number(process.env['SALLYPORT_TEST_SLOT'] ?? 0) % 8
+  const from = 20_000 + slot * portsPerSlot + Math.floor(Math.random() * (portsPerSlot - count))
   return { from, to: from + count - 1 }
 }
 
