@@ -1,3 +1,13 @@
+/** What gives something back: however often it is called, it does so once. */
+export function once(giveBack: () => void): () => void {
+  let held = true
+  return () => {
+    if (!held) return
+    held = false
+    giveBack()
+  }
+}
+
 /** A bound on something that is taken and given back. */
 export class Permits {
   readonly #max: number
@@ -11,12 +21,9 @@ export class Permits {
   take(): (() => void) | undefined {
     if (this.#taken >= this.#max) return undefined
     this.#taken += 1
-    let held = true
-    return () => {
-      if (!held) return
-      held = false
+    return once(() => {
       this.#taken -= 1
-    }
+    })
   }
 }
 
@@ -50,13 +57,10 @@ export class SharedPermits {
     if (this.#total + this.#keptFrom(who) >= this.#max) return undefined
     this.#total += 1
     const uncount = this.#taken.add(who)
-    let held = true
-    return () => {
-      if (!held) return
-      held = false
+    return once(() => {
       this.#total -= 1
       uncount()
-    }
+    })
   }
 
   #keptFrom(who: string): number {
@@ -81,13 +85,10 @@ export class KeyedCounts {
   /** Gives what takes it off again, once. */
   add(key: string): () => void {
     this.#counts.set(key, this.of(key) + 1)
-    let held = true
-    return () => {
-      if (!held) return
-      held = false
+    return once(() => {
       const left = this.of(key) - 1
       if (left > 0) this.#counts.set(key, left)
       else this.#counts.delete(key)
-    }
+    })
   }
 }

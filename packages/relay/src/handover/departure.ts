@@ -43,7 +43,6 @@ export async function leave(options: LeaveOptions): Promise<Departure> {
   let growth = new TrafficGrowth(totals)
   const source = {
     parts,
-    admissions: stored.admissions,
     freeze: () => stored.mute(),
     describe: () => {
       growth = new TrafficGrowth(totals)

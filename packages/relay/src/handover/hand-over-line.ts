@@ -20,7 +20,7 @@ const MARK = 'sallyport-relay-handover'
 const VERSION = 1
 
 /** From either side; `body` is the kind's own. */
-const KINDS = [
+export const HAND_OVER_KINDS = [
   'offer',
   'ask',
   'state',
@@ -37,7 +37,7 @@ const KINDS = [
   'change',
   'cut_device',
 ] as const
-export type HandOverKind = (typeof KINDS)[number]
+export type HandOverKind = (typeof HAND_OVER_KINDS)[number]
 
 export type HandedHandle = Server | Socket | UdpSocket
 
@@ -110,7 +110,7 @@ export class HandOverLine {
     const { mark, version, kind, body } = value as { mark?: unknown; version?: unknown; kind?: unknown; body?: unknown }
     if (mark !== MARK) return
     const handle = isHandle(given) ? given : undefined
-    const known = version === VERSION && KINDS.includes(kind as HandOverKind)
+    const known = version === VERSION && HAND_OVER_KINDS.includes(kind as HandOverKind)
     const taken = known && this.#handlers.onMessage({ kind: kind as HandOverKind, body, handle })
     if (!taken && handle !== undefined) closeHandle(handle)
     if (version !== VERSION) this.#end('the other process speaks another version')

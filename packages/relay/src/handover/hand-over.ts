@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import type { Admissions } from '../players/admissions.js'
 import type { RelayParts } from '../relay-parts.js'
 import { resetSocket } from '../stream/reset-socket.js'
 import { type HandOverChannel, type HandOverKind, HandOverLine, handOverFailed } from './hand-over-line.js'
@@ -7,14 +6,10 @@ import type { HandedState } from './handed-state.js'
 import type { SocketName } from './taken-sockets.js'
 import { describePlayer } from './unread.js'
 
-/** Players who wait for an answer here are given so long to get it; then they wait in the successor, from the beginning. */
-const QUIET_MS = 500
-const QUIET_STEP_MS = 5
 const MAX_REASON_LENGTH = 500
 
 export interface HandOverSource {
   parts: RelayParts
-  admissions: Admissions
   /** Nothing is stored from now on; resolves when nothing is being stored. */
   freeze: () => Promise<void>
   /** What holds now, but for what the parts know. */
@@ -39,7 +34,7 @@ export async function handOver(
     await answers.next('ask')
     parts.gate.close()
     parts.links.shut = true
-    await Promise.all([source.freeze(), quiet(source)])
+    await source.freeze()
     const sockets = socketsOf(parts)
     const flows = parts.table.ports().flatMap((port) => port.flows())
     const state: HandedState = {
@@ -90,13 +85,6 @@ function socketsOf({ table, data, datagrams }: RelayParts): [SocketName, unknown
   sockets.push(['data', data.handle])
   if (datagrams.handle !== undefined) sockets.push(['datagrams', datagrams.handle])
   return sockets
-}
-
-/** Who has come before the gate was shut is on his way to his target, waits for his agent, or has waited long enough. */
-async function quiet({ parts, admissions }: HandOverSource): Promise<void> {
-  const deadline = performance.now() + QUIET_MS
-  while (parts.pools.waiting + admissions.waiting > 0 && performance.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, QUIET_STEP_MS))
 }
 
 /** What the other process says, step by step and within a time for all of it. */

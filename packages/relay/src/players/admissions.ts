@@ -21,11 +21,6 @@ export class Admissions {
     this.#logger = logger
   }
 
-  /** Who waits for an answer. */
-  get waiting(): number {
-    return this.#waiting
-  }
-
   /** What holds without an answer. */
   get otherwise(): 'allow' | 'deny' {
     return this.#admission?.otherwise ?? 'allow'

@@ -1,4 +1,4 @@
-import { KeyedCounts } from '../permits.js'
+import { KeyedCounts, once } from '../permits.js'
 import type { AllocationOptions } from '../relay-types.js'
 import { AddressRules } from './address-rules.js'
 import { ConnectionRate } from './connection-rate.js'
@@ -68,13 +68,10 @@ export class PlayerRules {
     if (!this.#rate.take()) return BUSY
     const uncount = this.#perSource.add(source)
     this.#present += 1
-    let here = true
-    const leave = () => {
-      if (!here) return
-      here = false
+    const leave = once(() => {
       this.#present -= 1
       uncount()
-    }
+    })
     return { ok: true, leave }
   }
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { RelayLimits } from '../limits.js'
 import type { ShortMessage, StartMessage } from '../link/protocol.js'
+import { once } from '../permits.js'
 import type { CloseReason } from '../relay-types.js'
 import { DataConnection, type Exchange } from '../stream/data-connection.js'
 import { LinkOrders, type OrderLink } from './link-orders.js'
@@ -92,13 +93,10 @@ export class ReadyPool {
   open(): () => void {
     this.#ports += 1
     this.#settleSoon()
-    let open = true
-    return () => {
-      if (!open) return
-      open = false
+    return once(() => {
       this.#ports -= 1
       this.#settleSoon()
-    }
+    })
   }
 
   /** In place of the one before; undefined: it is gone. */

@@ -3,29 +3,13 @@ import { EventEmitter, once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { HAND_OVER_KINDS } from '../../dist/handover/hand-over-line.js'
 import { createRelay } from '../../dist/index.js'
 import { allocation, DEVICE, startRelay, until } from '../support.js'
 
 const RUNS = 60
 const TIMEOUT_MS = 300
-const KINDS = [
-  'offer',
-  'ask',
-  'state',
-  'socket',
-  'sockets_sent',
-  'ready',
-  'commit',
-  'abort',
-  'failed',
-  'player',
-  'traffic',
-  'connection',
-  'done',
-  'change',
-  'cut_device',
-  'nonsense',
-] as const
+const KINDS = [...HAND_OVER_KINDS, 'nonsense']
 
 /** One end of an IPC channel; what the relay says is kept. Throws what its handlers throw. */
 class Channel extends EventEmitter {
