@@ -3,8 +3,8 @@ import type { LocalSourceMode } from '../target/local-source.js'
 import { packageVersion } from '../version.js'
 import type { CliContext } from './context.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'
-import { createOutput } from './output.js'
-import { type RelayCommandOptions, relayOptions } from './relay-options.js'
+import { type RelayCommandOptions, relayOptions } from './relay/relay-options.js'
+import { createOutput } from './terminal/output.js'
 import {
   DEFAULT_LOCAL_HOST,
   type LocalTarget,
@@ -12,7 +12,7 @@ import {
   parseHost,
   parsePort,
   type TargetProtocol,
-} from './target.js'
+} from './tunnels/target.js'
 
 /** The process as the command sees it. */
 export interface CliProcess {
@@ -20,7 +20,7 @@ export interface CliProcess {
   args: readonly string[]
   env: CliContext['env']
   stdin: CliContext['stdin']
-  stdout: NodeJS.WritableStream & CliContext['stderr']
+  stdout: CliContext['stdout']
   stderr: CliContext['stderr']
   signal: AbortSignal
 }
@@ -90,7 +90,7 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     )
     .addHelpText('after', EXAMPLES.enroll)
     .action(async (options: { panel?: string; name?: string; kind: 'client' | 'server' }, command: Command) => {
-      const { enroll } = await import('./enroll.js')
+      const { enroll } = await import('./enroll/enroll.js')
       await act(command, (context) => enroll(context, options))
     })
 
@@ -111,7 +111,7 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     .action(async (options: TargetOptions & RunFlags, command: Command) => {
       const target = readTarget(options, command)
       const { allow = [], localSource } = options
-      const { run } = await import('./run.js')
+      const { run } = await import('./run/run.js')
       await act(command, (context) => run(context, { allow, localSource, ...(target ? { target } : {}) }))
     })
 
@@ -120,7 +120,7 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     .addHelpText('after', EXAMPLES.open)
     .action(async (options: TargetOptions, command: Command) => {
       const target = readTarget(options, command)
-      const { open } = await import('./open.js')
+      const { open } = await import('./tunnels/open.js')
       if (target) await act(command, (context) => open(context, target))
     })
 
@@ -129,7 +129,7 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     .description('list the tunnels of this device')
     .addHelpText('after', EXAMPLES.allocations)
     .action(async (_options: object, command: Command) => {
-      const { allocations } = await import('./allocations.js')
+      const { allocations } = await import('./tunnels/allocations.js')
       await act(command, allocations)
     })
 
@@ -137,7 +137,7 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     .description('run a stand-alone relay for the panel: takes players and agents until it is stopped')
     .addHelpText('after', EXAMPLES.relay)
     .action(async (options: RelayCommandOptions, command: Command) => {
-      const { relay } = await import('./relay.js')
+      const { relay } = await import('./relay/relay.js')
       await act(command, (context) => relay(context, options))
     })
 
@@ -177,11 +177,11 @@ async function perform(
   options: GlobalOptions,
   action: (context: CliContext) => Promise<ExitCodeValue>,
 ): Promise<ExitCodeValue> {
-  const { defaultConfigPath } = await import('./config-file.js')
+  const { defaultConfigPath } = await import('./config/config-file.js')
   const { env, stdin, stdout, stderr, signal } = process
   const output = createOutput({ stdout, stderr, json: options.json === true, verbose: options.verbose === true })
   try {
-    return await action({ env, stdin, stderr, signal, output, configPath: options.config ?? defaultConfigPath() })
+    return await action({ env, stdin, stdout, stderr, signal, output, configPath: options.config ?? defaultConfigPath() })
   } catch (error) {
     if (!(error instanceof CliError)) throw error
     output.error(error.code, error.message)

@@ -1,0 +1,124 @@
+import t, { type Test } from 'tap'
+import { createFakePanel, type FakePanel, html, problem } from '../../fake-panel.js'
+import { createHome } from '../command.js'
+
+const TOKEN = 'header.payload-very-secret.signature'
+const LIST = 'GET /api/tunnel/allocations'
+const MAKE = 'POST /api/tunnel/allocations'
+const ONE = {
+  id: 12,
+  port: 20_001,
+  deviceId: '3f0c1f9e-0000-4000-8000-000000000000',
+  protocol: 'tcp',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  host: 'play.example.com',
+  localHost: '127.0.0.1',
+  localPort: 25_565,
+  status: 'open',
+  relayId: 'eu1',
+  relayOnline: true,
+  traffic: { bytesIn: 2_048, bytesOut: 5, connections: 3, open: 1 },
+}
+
+async function enrolled(t: Test) {
+  const panel: FakePanel = await createFakePanel()
+  t.teardown(() => panel.close())
+  const home = await createHome(t)
+  await home.enrol({ panel: panel.url, token: TOKEN })
+  return { panel, home }
+}
+
+t.test('allocations: a table, or JSON', async (t) => {
+  const { panel, home } = await enrolled(t)
+  panel.routes.set(LIST, () => ({ body: { allocations: [ONE, { ...ONE, id: 3, relayOnline: false, relayId: null }] } }))
+  const table = home.start(['allocations', '--verbose'])
+  t.equal(await table.exit, 0)
+  t.match(table.stdout(), /^ID .*\n12 {2}tcp .*play\.example\.com:20001 {2}127\.0\.0\.1:25565 {2}open.*2\.0 KiB/)
+  t.match(table.stdout(), /relay offline/)
+  t.notOk(`${table.stdout()}${table.stderr()}`.includes(TOKEN))
+  t.equal(panel.requests[0]?.headers.authorization, `Bearer ${TOKEN}`)
+  const json = home.start(['allocations', '--json'])
+  t.equal(await json.exit, 0)
+  t.match(json.json(), [
+    { allocations: [{ id: 12, host: 'play.example.com', traffic: { bytesIn: 2_048 } }, { id: 3 }] },
+  ])
+})
+
+t.test('no allocations are said, and are an empty list in JSON', async (t) => {
+  const { panel, home } = await enrolled(t)
+  panel.routes.set(LIST, () => ({ body: { allocations: [] } }))
+  const table = home.start(['allocations'])
+  t.equal(await table.exit, 0)
+  t.match(table.stdout(), /no tunnels/)
+  const json = home.start(['allocations', '--json'])
+  t.equal(await json.exit, 0)
+  t.strictSame(json.json(), [{ allocations: [] }])
+})
+
+t.test('the environment goes before the file, and makes it needless', async (t) => {
+  const { panel, home } = await enrolled(t)
+  panel.routes.set(LIST, () => ({ body: { allocations: [] } }))
+  await home.enrol({ panel: 'http://127.0.0.1:9', token: 'of-the-file-0123' })
+  const env = { SALLYPORT_PANEL: panel.url, SALLYPORT_TOKEN: 'of-the-environment' }
+  t.equal(await home.start(['allocations'], env).exit, 0)
+  t.equal(panel.requests[0]?.headers.authorization, 'Bearer of-the-environment')
+  t.equal(await home.start(['allocations', '--config', `${home.path}/none`], env).exit, 0)
+})
+
+t.test('open: makes it and says the public address', async (t) => {
+  const { panel, home } = await enrolled(t)
+  panel.routes.set(MAKE, () => ({ status: 201, body: { allocation: ONE } }))
+  const one = home.start(['open', '--local-port', '25565'])
+  t.equal(await one.exit, 0)
+  t.equal(one.stdout(), 'tcp play.example.com:20001 -> 127.0.0.1:25565\n')
+  t.strictSame(panel.requests[0]?.body, { localHost: '127.0.0.1', localPort: 25_565, protocol: 'tcp' })
+  panel.routes.set(MAKE, () => ({ status: 201, body: { allocations: [ONE, { ...ONE, id: 13, protocol: 'udp' }] } }))
+  const both = home.start(['open', '--local-port', '25565', '--protocol', 'both', '--local-host', '[::1]', '--json'])
+  t.equal(await both.exit, 0)
+  t.match(both.json(), [{ allocations: [{ protocol: 'tcp' }, { protocol: 'udp' }] }])
+  t.match(panel.requests[1]?.body, { localHost: '::1', protocol: 'both' })
+})
+
+const refusals = [
+  ['a quota that is used up', problem(403, 'quota_exceeded', '10 of 10'), 1, /quota.*10 of 10/],
+  ['no free port', problem(503, 'no_ports_available', 'No public port is free'), 1, /No public port/],
+  ['a token that is refused', problem(401, 'unauthorized'), 3, /enrol again/],
+  ['tunnels switched off', problem(403, 'feature_disabled'), 1, /switched off/],
+  ['a page of something else', html(200), 1, /no Sallyport panel/],
+  ['a proxy whose panel is down', html(503), 69, /out of reach/],
+  ['an answer of nonsense', { body: { allocations: 'many', allocation: null } }, 1, /not understood/],
+] as const
+for (const [name, answer, code, words] of refusals) {
+  t.test(`${name}: exit ${code}`, async (t) => {
+    const { panel, home } = await enrolled(t)
+    panel.routes.set(MAKE, () => answer)
+    panel.routes.set(LIST, () => answer)
+    const open = home.start(['open', '--local-port', '1', '--verbose'])
+    const list = home.start(['allocations', '--json'])
+    t.equal(await open.exit, code)
+    t.match(open.stderr(), words)
+    t.notOk(open.stderr().includes(TOKEN))
+    t.equal(await list.exit, code)
+    t.equal(list.stdout(), '')
+  })
+}
+
+t.test('a panel that is away: exit 69', async (t) => {
+  const { panel, home } = await enrolled(t)
+  await panel.close()
+  const open = home.start(['open', '--local-port', '1'])
+  const list = home.start(['allocations'])
+  t.equal(await open.exit, 69)
+  t.equal(await list.exit, 69)
+})
+
+t.test('a configuration that others can read is not used', async (t) => {
+  const { panel, home } = await enrolled(t)
+  const open = await createHome(t)
+  await open.enrol({ panel: panel.url, token: TOKEN }, 0o644)
+  const command = open.start(['allocations'])
+  t.equal(await command.exit, 1)
+  t.match(command.stderr(), /chmod 600/)
+  t.equal(panel.requests.length, 0)
+  t.ok(home)
+})
