@@ -76,7 +76,7 @@ function terminal() {
   const stderr = Object.assign(new PassThrough(), { isTTY: true })
   const cancel = new AbortController()
   const { output } = outputs()
-  const context: CliContext = { env: {}, stdin, stderr, signal: cancel.signal, output, configPath: '' }
+  const context: CliContext = { env: {}, stdin, stdout: stderr, stderr, signal: cancel.signal, output, configPath: '' }
   return { stdin, stderr, cancel, context }
 }
 
