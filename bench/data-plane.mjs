@@ -14,6 +14,7 @@ ${Object.entries(measures)
   .map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`)
   .join('\n')}
   auth, gateway: signing in, and a panel with many agents; see bench/auth.mjs and bench/gateway.mjs
+  start: how long the command takes to be there; see bench/start.mjs
 
   --json           all of it as JSON on standard output
   --quick          short and rough: that it works, not how fast

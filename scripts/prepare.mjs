@@ -1,12 +1,14 @@
 // Installs and builds what is missing, so that one npm command is enough on a fresh clone.
 // Usage: node scripts/prepare.mjs [--dev]   with --dev also what only tests and linting need.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const minimumNode = [20, 19]
+/** A check that nothing has changed takes less. */
+const buildsSilentlyMs = 1_500
 
 assertNode()
 const dev = process.argv.includes('--dev')
@@ -14,8 +16,9 @@ const installed = readPackages(join(root, 'node_modules', '.package-lock.json'))
 const locked = readPackages(join(root, 'package-lock.json'))
 // What a checkout already has is kept up to date as a whole: a start never takes the test tools away again.
 const everything = dev || Object.values(installed).some((entry) => entry.dev)
-if (!isInstalled(everything)) install(everything)
-build()
+if (!isInstalled(everything)) await install(everything)
+await build()
+if (dev) await bundle()
 
 function assertNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
@@ -41,20 +44,34 @@ function isInstalled(withDev) {
   })
 }
 
-function install(withDev) {
+async function install(withDev) {
   process.stderr.write('Installing dependencies (only when they have changed)...\n')
   const args = ['ci', withDev ? '--include=dev' : '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund']
-  run('npm', [...args, '--loglevel=error'], 'Installing the dependencies failed. Is the npm registry within reach?')
+  await run(
+    'npm',
+    [...args, '--loglevel=error'],
+    'Installing the dependencies failed. Is the npm registry within reach?',
+  )
 }
 
-function build() {
+async function build() {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  run(process.execPath, [tsc, '-b', dev ? 'tsconfig.test.json' : 'tsconfig.json'], 'The build failed.')
+  const notice = setTimeout(() => process.stderr.write('Building (only what has changed)...\n'), buildsSilentlyMs)
+  await run(process.execPath, [tsc, '-b', dev ? 'tsconfig.test.json' : 'tsconfig.json'], 'The build failed.')
+  clearTimeout(notice)
 }
 
-function run(command, args, complaint) {
+async function bundle() {
+  await run(process.execPath, [join(root, 'scripts', 'bundle.mjs')], 'Bundling the command failed.')
+}
+
+async function run(command, args, complaint) {
   // What npm prints goes to standard error: standard output belongs to the program that is started.
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  const { status, signal, error } = await new Promise((resolve) => {
+    child.on('error', (error) => resolve({ error }))
+    child.on('close', (status, signal) => resolve({ status, signal }))
+  })
   if (signal) process.kill(process.pid, signal)
   if (error || status !== 0) fail(error ? `${complaint} (${error.message})` : complaint)
 }

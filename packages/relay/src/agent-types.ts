@@ -15,6 +15,11 @@ export interface AgentOptions {
    * come from 127.0.0.1. Default 'distinct'.
    */
   localSource?: LocalSourceMode
+  /**
+   * An HTTP proxy (http or https, credentials in the URL) for TCP to relays that cannot be reached directly, by CONNECT. A function
+   * says which for each relay. Datagrams pass no proxy: where they do not get through directly they go over a stream, and so through it.
+   */
+  proxy?: URL | ((relay: { host: string; port: number }) => URL | undefined)
   /** Default: silent. */
   logger?: Logger
   limits?: Partial<AgentLimits>
@@ -44,6 +49,8 @@ export interface AgentLinkStatus {
   port: number
   connected: boolean
   encryption: Encryption
+  /** The link goes, or the one before went, through an HTTP proxy. */
+  proxied?: boolean
   /** The last measured round trip of the link. */
   rttMs?: number
   connectedAt?: Date
@@ -61,10 +68,24 @@ export interface AgentRefusal {
   error: RejectError
 }
 
+/** What one allocation's players sent and got at one relay: running totals, payload only. */
+export interface AgentTraffic {
+  allocationId: number
+  relayId: string
+  /** From players. */
+  bytesIn: number
+  /** To players. */
+  bytesOut: number
+  /** Connections and UDP flows so far, */
+  connections: number
+  /** and now. */
+  open: number
+}
+
 export interface AgentEvents {
   /**
-   * `error` says why it went away or could not come up, such as ECONNREFUSED, 'certificate_mismatch', 'ticket_expired', 'replaced' or
-   * 'timeout'.
+   * `error` says why it went away or could not come up, such as ECONNREFUSED, 'certificate_mismatch', 'ticket_expired', 'replaced',
+   * 'timeout' or 'proxy_refused' (not directly, and the proxy does not let through).
    */
   link: { relayId: string; connected: boolean; error?: string }
   connection: {
@@ -101,6 +122,20 @@ export interface Agent {
   links(): AgentLinkStatus[]
   /** Targets that are refused now. */
   refusals(): AgentRefusal[]
+  /**
+   * A copy of the totals as they are now, of every allocation that had a player at a relay of this agent. They are kept after the last
+   * one, until the relay is left, `retainTraffic` does not name the allocation, or 2,048 others of the relay were used since.
+   */
+  traffic(): AgentTraffic[]
+  /** Totals are kept for these allocations only (undefined: for all), and for others while they have players. A control channel calls it. */
+  retainTraffic(allocationIds: ReadonlySet<number> | undefined): void
+  /** What may be dialled for players who come from now on; those who are here stay. Nothing is said of it. */
+  setAllow(rules: readonly AllowRule[]): void
+  /**
+   * After sleep or on another network: looks at once whether the links are alive (one that does not answer within 3 s is lost), and
+   * tries at once what waits for its next try; not after 'replaced'.
+   */
+  probe(): void
   /** Closes every link and cuts every connection. */
   stop(): Promise<void>
   on<E extends keyof AgentEvents>(event: E, handler: (payload: AgentEvents[E]) => void): () => void

@@ -1,4 +1,12 @@
-import type { Agent, AgentEvents, AgentLinkStatus, AgentOptions, AgentRefusal, AgentRelay } from './agent-types.js'
+import type {
+  Agent,
+  AgentEvents,
+  AgentLinkStatus,
+  AgentOptions,
+  AgentRefusal,
+  AgentRelay,
+  AgentTraffic,
+} from './agent-types.js'
 import { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
 import { AgentDatagrams } from './flows/agent-datagrams.js'
@@ -8,10 +16,12 @@ import { AgentLink } from './link/agent-link.js'
 import { type Logger, silentLogger } from './logger.js'
 import { SharedPermits } from './permits.js'
 import { DataConnections } from './pool/data-connections.js'
-import { createAllowList, LOOPBACK_RULES } from './target/allow-rule.js'
+import { checkProxy } from './proxy/check-proxy.js'
+import { type AllowRule, CurrentAllowList, LOOPBACK_RULES } from './target/allow-rule.js'
 import { LocalSources } from './target/local-source.js'
 import { PlayerService } from './target/player-service.js'
 import { Refusals } from './target/refusals.js'
+import { TrafficTotals } from './target/traffic-totals.js'
 import { packageVersion } from './version.js'
 
 /** The data plane of an agent: links to relays, and players' connections to local targets. Needs no panel. */
@@ -24,12 +34,15 @@ class DataPlaneAgent implements Agent {
   readonly #limits: AgentLimits
   readonly #logger: Logger
   readonly #events: Emitter<AgentEvents>
+  readonly #allowed: CurrentAllowList
   readonly #refusals: Refusals
+  readonly #totals: TrafficTotals = new TrafficTotals()
   readonly #players: PlayerService
   readonly #connections: DataConnections
   readonly #datagrams: AgentDatagrams
   /** Of data connections and flows, by relay. */
   readonly #permits: SharedPermits
+  readonly #proxyFor: ProxyChoice
   readonly #links: Map<string, AgentLink> = new Map()
   #stopped: Promise<void> | undefined
 
@@ -37,15 +50,18 @@ class DataPlaneAgent implements Agent {
     this.#version = options.version ?? packageVersion()
     this.#limits = resolveLimits(DEFAULT_AGENT_LIMITS, options.limits)
     this.#logger = options.logger ?? silentLogger
+    this.#proxyFor = proxyChoice(options.proxy, this.#logger)
     this.#events = new Emitter(this.#logger)
     this.#refusals = new Refusals(this.#events, this.#logger, this.#limits.maxRefusals)
     this.#permits = new SharedPermits(this.#limits.maxConnections)
+    this.#allowed = new CurrentAllowList(options.allow ?? LOOPBACK_RULES)
     const serving = {
-      allowed: createAllowList(options.allow ?? LOOPBACK_RULES),
+      allowed: this.#allowed,
       sources: new LocalSources(options.localSource ?? 'distinct'),
       limits: this.#limits,
       events: this.#events,
       refusals: this.#refusals,
+      totals: this.#totals,
     }
     this.#players = new PlayerService(serving)
     this.#datagrams = new AgentDatagrams({ ...serving, permits: this.#permits })
@@ -68,6 +84,7 @@ class DataPlaneAgent implements Agent {
     }
     if (this.#links.size >= this.#limits.maxRelays) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'too many relays')
     this.#permits.join(relay.id)
+    this.#totals.join(relay.id)
     this.#links.set(relay.id, this.#link({ ...relay }))
   }
 
@@ -78,6 +95,7 @@ class DataPlaneAgent implements Agent {
     this.#refusals.forgetRelay(relayId)
     void link?.close()
     this.#datagrams.leave(relayId)
+    this.#totals.leave(relayId)
   }
 
   links(): AgentLinkStatus[] {
@@ -86,6 +104,26 @@ class DataPlaneAgent implements Agent {
 
   refusals(): AgentRefusal[] {
     return this.#refusals.list()
+  }
+
+  traffic(): AgentTraffic[] {
+    return this.#totals.list()
+  }
+
+  retainTraffic(allocationIds: ReadonlySet<number> | undefined): void {
+    this.#totals.retain(allocationIds)
+  }
+
+  setAllow(rules: readonly AllowRule[]): void {
+    this.#allowed.set(rules)
+    this.#refusals.forgetForbidden()
+  }
+
+  probe(): void {
+    for (const [relayId, link] of [...this.#links]) {
+      link.probe()
+      this.#datagrams.probe(relayId)
+    }
   }
 
   stop(): Promise<void> {
@@ -110,6 +148,7 @@ class DataPlaneAgent implements Agent {
     return new AgentLink(relay, {
       version: this.#version,
       limits: this.#limits,
+      proxyFor: this.#proxyFor,
       onTicketNeeded: () => this.#events.emit('ticketNeeded', { relayId }),
       onUp: (up) => {
         const { address, short } = up
@@ -126,6 +165,26 @@ class DataPlaneAgent implements Agent {
         this.#events.emit('link', error === undefined ? { relayId, connected } : { relayId, connected, error })
       },
     })
+  }
+}
+
+type ProxyChoice = (relay: { host: string; port: number }) => URL | undefined
+
+/** One that fails, or names what is no HTTP proxy, names none. */
+function proxyChoice(proxy: AgentOptions['proxy'], logger: Logger): ProxyChoice {
+  if (typeof proxy !== 'function') {
+    checkProxy(proxy)
+    return () => proxy
+  }
+  return ({ host, port }) => {
+    try {
+      const chosen = proxy({ host, port })
+      checkProxy(chosen)
+      return chosen
+    } catch (error) {
+      logger.error({ error: String(error) }, 'the proxy for a relay could not be chosen')
+      return undefined
+    }
   }
 }
 

@@ -20,6 +20,8 @@ export const DEFAULT_RETRY: RetryTimings = Object.freeze({
 /** A connection that lived this long has ended the trouble: the tries count from the beginning again. */
 export const STABLE_MS = 5_000
 
+const SPREAD = 0.2
+
 /** The wait before try number `attempt` (from 0). Slow waits vary by a fifth either way, `maxMs` is never passed. */
 export function retryDelay(
   attempt: number,
@@ -29,7 +31,9 @@ export function retryDelay(
   const { quickTries, quickMinMs, quickMaxMs, slowStartMs, maxMs } = timings
   if (attempt < quickTries) return Math.min(Math.round(quickMinMs + random() * (quickMaxMs - quickMinMs)), maxMs)
   const doublings = Math.min(attempt - quickTries, 30)
-  return Math.min(Math.round(slowStartMs * 2 ** doublings * (0.8 + random() * 0.4)), maxMs)
+  // The longest waits vary too: those who wait for the same panel would otherwise come together for ever.
+  const mean = Math.min(slowStartMs * 2 ** doublings, maxMs / (1 + SPREAD))
+  return Math.min(Math.round(mean * (1 - SPREAD + random() * 2 * SPREAD)), maxMs)
 }
 
 const MIN_RETRY_AFTER_MS = 500

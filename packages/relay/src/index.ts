@@ -6,6 +6,7 @@ export type {
   AgentOptions,
   AgentRefusal,
   AgentRelay,
+  AgentTraffic,
   Encryption,
   RejectError,
 } from './agent-types.js'

@@ -16,7 +16,6 @@ import { ReadyPools } from './pool/ready-pools.js'
 import type { ResolvedRelayOptions } from './relay-options.js'
 import type { AllocationTraffic, CertificatePair, RelayEvents } from './relay-types.js'
 import { AllocationTable } from './state/allocation-table.js'
-import { within } from './within.js'
 
 /** What a relay works with from `start()` to `stop()`. */
 export interface RelayParts {
@@ -111,11 +110,11 @@ function enforceGrant(
   if (!accepted) flows.revoke(deviceId)
 }
 
-/** Lets players finish for so long, cuts those who are still there and closes everything. */
-export async function closeParts(parts: RelayParts, graceMs: number): Promise<void> {
+/** Lets players finish until then, cuts those who are still there and closes everything. @param over default: at once */
+export async function closeParts(parts: RelayParts, over?: Promise<void>): Promise<void> {
   const { table, links, data, datagrams, flows } = parts
   const drained = table.drain()
-  if (graceMs > 0) await within(graceMs, drained)
+  if (over !== undefined) await Promise.race([drained, over])
   const tableClosed = table.close()
   links.closeAll()
   await Promise.all([tableClosed, data.close()])

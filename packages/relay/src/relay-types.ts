@@ -136,6 +136,7 @@ export interface AllocationStatus {
 }
 
 export interface RelayStatus {
+  /** It serves: started, not stopping or handed over, and its data port listens. */
   running: boolean
   /** Of the state in force; 0 when there never was one. */
   revision: number
@@ -243,11 +244,14 @@ export interface Relay {
    * once, and new players and those who wait are its own. TCP players who are served stay here until they leave: call
    * `stop({ graceMs })`, which lets them, and then end this process, with the channel open until then. Totals and the ends of those players
    * are told to the other process, which counts them with its own; what is steered is steered there, and cuts players here too. Nothing more is stored from
-   * here. Here, from the call on, `apply` and the like reject with RELAY_ERR_NOT_RUNNING. Rejects with RELAY_ERR_HANDOVER_FAILED when the
+   * here. `apply` and `change` wait for the outcome; here, from then on, they and the like reject with RELAY_ERR_NOT_RUNNING. Rejects with RELAY_ERR_HANDOVER_FAILED when the
    * other process does not come to serve within `timeoutMs` (default 10,000); then this relay goes on as before.
    */
   handOver(successor: HandOverChannel, options?: { timeoutMs?: number }): Promise<void>
-  /** Accepts nobody any more, lets players finish for `graceMs` (default 0), then cuts them. The agents reconnect when it is back. */
+  /**
+   * Accepts nobody any more, lets TCP players finish for `graceMs` (default 0), then cuts them. Called again it makes the time shorter, never longer.
+   * Meanwhile `apply` and `change` reject, but cut the players who must go, as `disconnectDevice` does. The agents reconnect when it is back.
+   */
   stop(options?: { graceMs?: number }): Promise<void>
   /**
    * Brings the desired state into force: what is gone, paused or moved to another port or device is closed and its players are cut, what

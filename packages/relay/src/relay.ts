@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Encryption } from './agent-types.js'
 import { Emitter } from './emitter.js'
 import { RelayError } from './errors.js'
+import { Grace } from './grace.js'
 import { type Departure, leave } from './handover/departure.js'
 import type { HandOverChannel } from './handover/hand-over-line.js'
 import { inherit } from './handover/inherit.js'
@@ -23,7 +24,6 @@ import type {
   RelayStatus,
 } from './relay-types.js'
 import { StoredState } from './state/stored-state.js'
-import { within } from './within.js'
 
 const HANDOVER_TIMEOUT_MS = 10_000
 
@@ -47,8 +47,10 @@ class EmbeddedRelay implements Relay {
   #predecessor: Predecessor | undefined
   #departure: Departure | undefined
   #running: RelayParts | undefined
-  /** The start or stop under way, or the last one. */
+  /** The start, handover or stop under way, or the last one. */
   #change: Promise<void> | undefined
+  /** Of the stop under way. */
+  #grace: Grace | undefined
 
   constructor(options: ResolvedRelayOptions) {
     this.id = options.id
@@ -93,8 +95,10 @@ class EmbeddedRelay implements Relay {
     const running = this.#running
     if ((this.#phase === 'running' || this.#phase === 'left') && running !== undefined) {
       this.#phase = 'stopping'
-      this.#change = this.#stop(running, graceMs)
+      this.#grace = new Grace()
+      this.#change = this.#stop(running, this.#grace)
     }
+    this.#grace?.shorten(graceMs)
     if (this.#phase === 'stopping') await this.#change
   }
 
@@ -106,6 +110,12 @@ class EmbeddedRelay implements Relay {
   }
 
   async apply(state: RelayState): Promise<void> {
+    if (this.#phase === 'leaving') await this.#settled()
+    const finishing = this.#finishing()
+    if (finishing !== undefined && this.#stored.desired.replace(state)) {
+      finishing.table.followAll(this.#stored.desired.allocations)
+      this.#predecessor?.follow({ kind: 'state', allocations: this.#stored.desired.allocations })
+    }
     const running = this.#need()
     if (this.#stored.desired.replace(state)) {
       this.#predecessor?.follow({ kind: 'state', allocations: this.#stored.desired.allocations })
@@ -119,6 +129,15 @@ class EmbeddedRelay implements Relay {
   }
 
   async change(change: RelayChange): Promise<void> {
+    if (this.#phase === 'leaving') await this.#settled()
+    const finishing = this.#finishing()
+    if (finishing !== undefined) {
+      const last = this.#stored.desired.change(change)
+      if (last !== undefined) {
+        finishing.table.follow(last.upsert, last.gone)
+        this.#predecessor?.follow({ kind: 'change', ...last })
+      }
+    }
     const running = this.#need()
     const difference = this.#stored.desired.change(change)
     if (difference === undefined) return
@@ -143,7 +162,8 @@ class EmbeddedRelay implements Relay {
 
   status(): RelayStatus {
     const allocations = this.#running?.table.status() ?? []
-    return { running: this.#phase === 'running', revision: this.#stored.desired.revision, allocations }
+    const running = this.#phase === 'running' && this.#running?.data.handle.listening === true
+    return { running, revision: this.#stored.desired.revision, allocations }
   }
 
   traffic(): AllocationTraffic[] {
@@ -174,7 +194,8 @@ class EmbeddedRelay implements Relay {
   }
 
   disconnectDevice(deviceId: string): void {
-    const { tickets, links, flows, table } = this.#need()
+    const isWithPlayers = this.#phase === 'leaving' || this.#phase === 'stopping'
+    const { tickets, links, flows, table } = (isWithPlayers ? this.#running : undefined) ?? this.#need()
     tickets.revoke(deviceId)
     links.disconnect(deviceId)
     table.cutDevice(deviceId)
@@ -190,6 +211,16 @@ class EmbeddedRelay implements Relay {
   async #kept(inForce: Promise<void>): Promise<void> {
     const [saved] = await Promise.allSettled([this.#stored.save(), inForce])
     if (saved.status === 'rejected') throw saved.reason
+  }
+
+  /** Resolves when it is known which process serves. */
+  async #settled(): Promise<void> {
+    await this.#change?.catch(() => {})
+  }
+
+  /** While it stops: what is steered holds for the players who finish yet. */
+  #finishing(): RelayParts | undefined {
+    return this.#phase === 'stopping' ? this.#running : undefined
   }
 
   #need(): RelayParts {
@@ -227,10 +258,10 @@ class EmbeddedRelay implements Relay {
     }
   }
 
-  async #stop(parts: RelayParts, graceMs: number): Promise<void> {
-    const deadline = performance.now() + graceMs
-    await closeParts(parts, graceMs)
-    if (this.#predecessor !== undefined) await within(deadline - performance.now(), this.#predecessor.ended)
+  async #stop(parts: RelayParts, grace: Grace): Promise<void> {
+    await closeParts(parts, grace.over)
+    if (this.#predecessor !== undefined) await Promise.race([this.#predecessor.ended, grace.over])
+    grace.end()
     await this.#departure?.close()
     this.#predecessor?.close()
     this.#departure = undefined

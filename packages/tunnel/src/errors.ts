@@ -32,6 +32,7 @@ const definitions = {
   DEVICE_UNKNOWN: { status: 404, error: 'not_found', message: 'There is no such device' },
   DEVICE_REQUIRED: { status: 400, message: 'deviceId is missing' },
   DEVICE_NOT_APPROVED: { status: 409, message: 'The device is not approved' },
+  WRONG_KIND: { status: 409, message: 'A device of kind server is a relay and has no allocations of its own' },
   ALLOCATION_UNKNOWN: { status: 404, error: 'not_found', message: 'There is no such allocation' },
   LOCAL_HOST_INVALID: { status: 400, message: 'localHost is neither a host name nor an IP address' },
   PORT_OUT_OF_RANGE: { status: 400, message: 'The port is not within {from}-{to}' },

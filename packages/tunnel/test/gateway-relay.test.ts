@@ -226,11 +226,15 @@ t.test('the newer channel of a relay comes after the older one has left', async 
   await until('it left', () => left.at(-1) === second.arrival.remote)
 })
 
-t.test('a device of kind client is no relay, and who steers may refuse', async (t) => {
+t.test('a device of kind client is no relay, one of kind server no agent, and who steers may refuse', async (t) => {
   const client = await openChannel(gateway, (await database.device()).token, false)
   client.send({ ...hello, relay: relayHello })
   t.equal(await client.closed, 4400)
-  t.match(client.messages, [{ type: 'error', error: 'server_kind_required' }])
+  t.match(client.messages, [{ type: 'error', error: 'wrong_kind', detail: /kind server/ }])
+  const agent = await openChannel(gateway, (await database.device('server')).token, false)
+  agent.send(hello)
+  t.equal(await agent.closed, 4400, 'nor is one of kind server an agent')
+  t.match(agent.messages, [{ type: 'error', error: 'wrong_kind', detail: /sallyport relay/ }])
 
   const before = left.length
   refusal = { taken: false, error: 'no_room', detail: 'none' }
@@ -251,8 +255,9 @@ t.test('a device of kind client is no relay, and who steers may refuse', async (
 
 t.test('an agent says nothing of a relay, and a relay nothing of an agent', async (t) => {
   const { token } = await database.device('server')
+  const client = await database.device()
   for (const message of [status(1), { type: 'relay_traffic', epoch: 'e', totals: [] }]) {
-    const agent = await openChannel(gateway, token)
+    const agent = await openChannel(gateway, client.token)
     agent.send(message)
     t.equal(await agent.closed, 4400)
   }

@@ -3,14 +3,18 @@ import type { LocalSourceMode } from '../target/local-source.js'
 import { packageVersion } from '../version.js'
 import type { CliContext } from './context.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'
+import { afterHelp, configureHelp } from './help.js'
 import { type RelayCommandOptions, relayOptions } from './relay/relay-options.js'
+import { serviceCommands } from './service/service-command.js'
 import { createOutput } from './terminal/output.js'
+import { unblocked } from './terminal/unblocked.js'
 import {
   DEFAULT_LOCAL_HOST,
   type LocalTarget,
   parseDeviceName,
   parseHost,
   parsePort,
+  parseRegion,
   type TargetProtocol,
 } from './tunnels/target.js'
 
@@ -35,6 +39,8 @@ interface TargetOptions {
   localPort?: number
   localHost: string
   protocol: TargetProtocol
+  port?: number
+  region?: string
 }
 
 interface RunFlags {
@@ -64,15 +70,11 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     .option('--config <file>', 'configuration with the token (default: ~/.config/sallyport/agent.json)')
     .option('--json', 'print JSON, one object on each line')
     .option('--verbose', 'print what happens in detail, on stderr')
-    .helpOption('--help', 'print this help')
-    .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      writeOut: (text) => void process.stdout.write(text),
-      writeErr: (text) => void process.stderr.write(text),
-    })
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
-    .addHelpText('after', EXAMPLES.program)
+    .addHelpText('after', afterHelp('sallyport'))
+  configureHelp(program, process)
 
   async function act(command: Command, action: (context: CliContext) => Promise<ExitCodeValue>): Promise<void> {
     finish(await perform(process, command.optsWithGlobals<GlobalOptions>(), action))
@@ -84,11 +86,11 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     .option('--panel <url>', "the panel's URL (default: SALLYPORT_PANEL)")
     .option('--name <name>', "the device's name (default: the host name)", parseDeviceName)
     .addOption(
-      new Option('--kind <kind>', "'server' needs an administrator's key in SALLYPORT_API_KEY")
+      new Option('--kind <kind>', "client: an agent; server: a relay, needs an administrator's key")
         .choices(['client', 'server'])
         .default('client'),
     )
-    .addHelpText('after', EXAMPLES.enroll)
+    .addHelpText('after', afterHelp('enroll'))
     .action(async (options: { panel?: string; name?: string; kind: 'client' | 'server' }, command: Command) => {
       const { enroll } = await import('./enroll/enroll.js')
       await act(command, (context) => enroll(context, options))
@@ -98,7 +100,7 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     .description('run the agent: keeps the tunnels of this device up until it is stopped')
     .option(
       '--allow <host:port[-port]>',
-      'let players reach only these targets; repeatable (default: loopback)',
+      'let players reach only these targets; repeatable (default: allow in the configuration, else loopback)',
       collect,
       [],
     )
@@ -107,17 +109,18 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
         .choices(['distinct', 'shared'])
         .default('distinct'),
     )
-    .addHelpText('after', EXAMPLES.run)
+    .addHelpText('after', afterHelp('run'))
     .action(async (options: TargetOptions & RunFlags, command: Command) => {
       const target = readTarget(options, command)
       const { allow = [], localSource } = options
       const { run } = await import('./run/run.js')
-      await act(command, (context) => run(context, { allow, localSource, ...(target ? { target } : {}) }))
+      const flags = { allow, localSource, ...(target ? { target } : {}) }
+      await act(command, (context) => unblocked([context.stdout, context.stderr], () => run(context, flags)))
     })
 
   targetOptions(program.command('open'), true)
     .description('make a tunnel for this device and exit')
-    .addHelpText('after', EXAMPLES.open)
+    .addHelpText('after', afterHelp('open'))
     .action(async (options: TargetOptions, command: Command) => {
       const target = readTarget(options, command)
       const { open } = await import('./tunnels/open.js')
@@ -126,8 +129,8 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
 
   program
     .command('allocations')
-    .description('list the tunnels of this device')
-    .addHelpText('after', EXAMPLES.allocations)
+    .description('list the tunnels of this device; on a terminal, manage them')
+    .addHelpText('after', afterHelp('allocations'))
     .action(async (_options: object, command: Command) => {
       const { allocations } = await import('./tunnels/allocations.js')
       await act(command, allocations)
@@ -135,13 +138,23 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
 
   relayOptions(program.command('relay'))
     .description('run a stand-alone relay for the panel: takes players and agents until it is stopped')
-    .addHelpText('after', EXAMPLES.relay)
+    .addHelpText('after', afterHelp('relay'))
     .action(async (options: RelayCommandOptions, command: Command) => {
       const { relay } = await import('./relay/relay.js')
-      await act(command, (context) => relay(context, options))
+      await act(command, (context) => unblocked([context.stdout, context.stderr], () => relay(context, options)))
     })
 
-  for (const command of program.commands) command.helpOption('--help', 'print this help').allowExcessArguments(false)
+  const service = serviceCommands(program, act)
+
+  program.showHelpAfterError("(see 'sallyport --help')")
+  for (const command of program.commands) {
+    command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)
+    command.showHelpAfterError(`(see 'sallyport ${command.name()} --help')`)
+  }
+  for (const command of service.commands) {
+    command.helpOption('-h, --help', 'print this help').addHelpText('after', afterHelp('service'))
+    command.showHelpAfterError(`(see 'sallyport service ${command.name()} --help')`)
+  }
   return program
 }
 
@@ -153,16 +166,29 @@ function targetOptions(command: Command, required: boolean): Command {
       new Option('--local-host <host>', 'where the service listens').argParser(parseHost).default(DEFAULT_LOCAL_HOST),
     )
     .addOption(new Option('--protocol <protocol>', 'what to carry').choices(['tcp', 'udp', 'both']).default('tcp'))
+    .option('--port <port>', "public port that is wanted (default: the panel's choice)", parsePort)
+    .option('--region <name>', 'where the relay should stand; a wish', parseRegion)
 }
 
 function readTarget(options: TargetOptions, command: Command): LocalTarget | undefined {
-  const { localHost, localPort, protocol } = options
-  if (localPort !== undefined) return { localHost, localPort, protocol }
-  for (const name of ['localHost', 'protocol']) {
+  const { localHost, localPort, protocol, port, region } = options
+  if (localPort !== undefined) {
+    return {
+      localHost,
+      localPort,
+      protocol,
+      ...(port === undefined ? {} : { port }),
+      ...(region === undefined ? {} : { region }),
+    }
+  }
+  for (const [name, flag] of [
+    ['localHost', '--local-host'],
+    ['protocol', '--protocol'],
+    ['port', '--port'],
+    ['region', '--region'],
+  ] as const) {
     if (command.getOptionValueSource(name) === 'cli') {
-      command.error(
-        `error: option '--${name === 'protocol' ? name : 'local-host'}' is for '--local-port', which is missing`,
-      )
+      command.error(`error: option '${flag}' is for '--local-port', which is missing`)
     }
   }
   return undefined
@@ -181,51 +207,18 @@ async function perform(
   const { env, stdin, stdout, stderr, signal } = process
   const output = createOutput({ stdout, stderr, json: options.json === true, verbose: options.verbose === true })
   try {
-    return await action({ env, stdin, stdout, stderr, signal, output, configPath: options.config ?? defaultConfigPath() })
+    return await action({
+      env,
+      stdin,
+      stdout,
+      stderr,
+      signal,
+      output,
+      configPath: options.config ?? defaultConfigPath(),
+    })
   } catch (error) {
     if (!(error instanceof CliError)) throw error
     output.error(error.code, error.message)
     return error.exitCode
   }
 }
-
-const EXAMPLES = {
-  program: `
-Examples:
-  $ sallyport enroll --panel https://panel.example.com
-  $ sallyport run --local-port 25565
-
-Environment:
-  SALLYPORT_PANEL    the panel's URL
-  SALLYPORT_TOKEN    the device token, instead of the configuration file
-  SALLYPORT_API_KEY  an administrator's key, for 'enroll --kind server'
-
-Exit codes:
-  0 done   1 failure   2 wrong usage   3 not enrolled or token refused   69 panel out of reach`,
-  enroll: `
-Examples:
-  $ sallyport enroll --panel https://panel.example.com
-  $ sallyport enroll --panel https://panel.example.com --name minecraft-box
-  $ SALLYPORT_API_KEY=... sallyport enroll --panel https://panel.example.com --kind server`,
-  run: `
-Examples:
-  $ sallyport run
-  $ sallyport run --local-port 25565
-  $ sallyport run --local-port 19132 --protocol udp
-  $ sallyport run --local-host 192.168.1.20 --local-port 25565 --allow 192.168.1.20:25565`,
-  open: `
-Examples:
-  $ sallyport open --local-port 25565
-  $ sallyport open --local-port 27015 --protocol both --json`,
-  allocations: `
-Examples:
-  $ sallyport allocations
-  $ sallyport allocations --json`,
-  relay: `
-Examples:
-  $ SALLYPORT_API_KEY=... sallyport enroll --panel https://panel.example.com --kind server
-  $ sallyport relay --bind-host 0.0.0.0 --public-host play.example.com
-  $ sallyport relay --bind-host 0.0.0.0 --public-host eu.example.com --region eu --port-range 20000-20999
-
-What it serves is kept beside the configuration (<config>.state), so that it serves on after a restart while the panel is away.`,
-} as const

@@ -8,7 +8,8 @@ import {
 } from './control-connection-types.js'
 
 /** The part of an agent that the channel steers. */
-export type ControlledAgent = Pick<Agent, 'connect' | 'disconnect' | 'links' | 'refusals' | 'on'>
+export type ControlledAgent = Pick<Agent, 'connect' | 'disconnect' | 'links' | 'refusals' | 'on'> &
+  Partial<Pick<Agent, 'retainTraffic'>>
 
 export interface ControlChannelOptions {
   /** The panel's URL: http or https, no credentials in it. */
@@ -16,6 +17,8 @@ export interface ControlChannelOptions {
   /** The device token, asked for before each connection. */
   token: () => string
   agent: ControlledAgent
+  /** An HTTP proxy (http or https, credentials in the URL) to the panel, by CONNECT. Default: none. */
+  proxy?: URL
   /** Told to the panel. Default: the version of this package. */
   version?: string
   /** Default: silent. */
@@ -52,6 +55,11 @@ export interface ControlChannel {
   start(): void
   stop(): Promise<void>
   readonly connected: boolean
+  /**
+   * After sleep or on another network: looks at once whether the connection is alive (without an answer within 3 s it is lost), and tries at once when the
+   * next try waits; not after 'replaced'.
+   */
+  probe(): void
   /** The last desired state seen. */
   state(): StateMessage | undefined
   on<E extends keyof ControlChannelEvents>(event: E, handler: (payload: ControlChannelEvents[E]) => void): () => void

@@ -33,6 +33,7 @@ export function createControlChannel(options: ControlChannelOptions): ControlCha
   const connection = createControlConnection({
     panel: options.panel,
     token: options.token,
+    ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
     version: options.version ?? packageVersion(),
     logger,
     timings,
@@ -83,6 +84,7 @@ export function createControlChannel(options: ControlChannelOptions): ControlCha
     revision = state.revision
     lastState = state
     allocationIds = new Set(state.allocations.map(({ id }) => id))
+    agent.retainTraffic?.(allocationIds)
     const wanted = new Map(state.relays.map((relay) => [relay.id, relay]))
     for (const relayId of [...relays.keys()]) {
       if (wanted.has(relayId)) continue
@@ -135,6 +137,7 @@ export function createControlChannel(options: ControlChannelOptions): ControlCha
     get connected() {
       return connection.connected
     },
+    probe: connection.probe,
     state: () => lastState,
     on: (event, handler) => events.on(event, handler),
   }

@@ -14,7 +14,7 @@ export interface ConnectionTimings extends RetryTimings {
 
 export const DEFAULT_CONNECTION_TIMINGS: ConnectionTimings = Object.freeze({
   ...DEFAULT_RETRY,
-  connectTimeoutMs: 15_000,
+  connectTimeoutMs: 10_000,
   stableAfterMs: 10_000,
   replacedRetryMs: 60_000,
   featureRetryMs: 5_000,

@@ -1,6 +1,7 @@
 import { retryAfterDelay, retryDelay } from '../backoff.js'
 import { RelayError } from '../errors.js'
 import type { Logger } from '../logger.js'
+import { checkProxy } from '../proxy/check-proxy.js'
 import type { AgentMessage, HelloMessage, PanelMessage, RelayMessage, WelcomeMessage } from './control.js'
 import type { ConnectionTimings, ControlConnectionEvents } from './control-connection-types.js'
 import type { ControlEnd } from './control-refusal.js'
@@ -10,6 +11,8 @@ import { parsePanelUrl } from './panel-url.js'
 export interface ControlConnectionOptions {
   panel: string | URL
   token: () => string
+  /** See `connectThrough`; none: directly. */
+  proxy?: URL
   version: string
   logger: Logger
   timings: ConnectionTimings
@@ -34,24 +37,29 @@ export interface ControlConnection {
   readonly connected: boolean
   /** False when there is no connection to send it on. */
   send(message: AgentMessage | RelayMessage): boolean
+  /** See `ControlChannel.probe`. */
+  probe(): void
   /** Ends the present connection because of what the panel sent; the next is tried. */
   refuse(what: string): void
 }
 
 const CLOSE_GRACE_MS = 1_000
 
-/** Throws RELAY_ERR_INVALID_OPTION when `panel` is no http(s) URL. */
+/** Throws RELAY_ERR_INVALID_OPTION when `panel` or `proxy` is no http(s) URL. */
 export function createControlConnection(options: ControlConnectionOptions): ControlConnection {
   const { logger, timings, tell } = options
   const panel = parsePanelUrl(String(options.panel))
   if (!panel.ok) throw new RelayError('RELAY_ERR_INVALID_OPTION', panel.detail)
   const panelUrl = panel.url
+  checkProxy(options.proxy)
 
   let running = false
   let socket: ControlSocket | undefined
   let connectedAt: number | undefined
   let attempt = 0
   let retry: NodeJS.Timeout | undefined
+  /** Another of this device runs. */
+  let staysAway = false
 
   function currentToken(): string {
     try {
@@ -64,11 +72,13 @@ export function createControlConnection(options: ControlConnectionOptions): Cont
 
   function dial(): void {
     retry = undefined
+    staysAway = false
     const isCurrent = () => running && socket === current
     const current: ControlSocket = openControlSocket({
       panel: panelUrl,
       token: currentToken(),
       version: options.version,
+      proxy: options.proxy,
       ...(options.greeting === undefined ? {} : { greeting: options.greeting }),
       connectTimeoutMs: timings.connectTimeoutMs,
       onWelcome(message) {
@@ -98,6 +108,7 @@ export function createControlConnection(options: ControlConnectionOptions): Cont
     }
     options.onOver()
     if (end.kind === 'replaced') {
+      staysAway = true
       tell.replaced({ retryInMs: redialIn(timings.replacedRetryMs) })
     } else if (end.kind === 'waiting') {
       const { retryAfterMs } = end
@@ -147,6 +158,16 @@ export function createControlConnection(options: ControlConnectionOptions): Cont
       return connectedAt !== undefined
     },
     send: (message) => connectedAt !== undefined && socket?.send(message) === true,
+    probe() {
+      if (!running || staysAway) return
+      if (retry === undefined) {
+        socket?.probe()
+        return
+      }
+      clearTimeout(retry)
+      attempt = 0
+      dial()
+    },
     refuse(what) {
       if (connectedAt !== undefined) socket?.refuse(what)
     },

@@ -23,6 +23,7 @@ export type ControlParseError = 'too_large' | 'bad_json' | 'unknown_type' | 'bad
 export type ControlParseResult<M> = { ok: true; message: M } | { ok: false; error: ControlParseError; field?: string }
 
 const code = read.text(CONTROL_LIMITS.errorLength, /^[a-z0-9_]+$/)
+const name = read.text(CONTROL_LIMITS.nameLength, undefined, 0)
 const label = read.text(CONTROL_LIMITS.versionLength)
 const ticket = read.text(CONTROL_LIMITS.ticketLength, /^[\x21-\x7e]+$/)
 const protocolVersion = read.integer(1, 65_535)
@@ -57,7 +58,7 @@ const panelReaders = new Map<string, Reader<PanelMessage>>([
       type: 'welcome',
       protocol: read.own(body, 'protocol', protocolVersion),
       deviceId: read.own(body, 'deviceId', id),
-      name: read.own(body, 'name', read.text(CONTROL_LIMITS.nameLength, undefined, 0)),
+      name: read.own(body, 'name', name),
       heartbeatMs: read.own(
         body,
         'heartbeatMs',
@@ -160,6 +161,7 @@ function relay(value: unknown, path: string): ControlRelay {
   const body = read.record(value, path)
   return {
     id: read.own(body, 'id', id, path),
+    ...read.optional(body, 'name', name, path),
     host: read.own(body, 'host', host, path),
     port: read.own(body, 'port', port, path),
     ...read.optional(body, 'fingerprint', fingerprint, path),

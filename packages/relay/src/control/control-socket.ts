@@ -1,4 +1,6 @@
 import { WebSocket } from 'ws'
+import { ADDRESS_TRY } from '../address-try.js'
+import { createProxyAgent } from '../proxy/proxy-agent.js'
 import {
   type AgentMessage,
   CONTROL_PATH,
@@ -20,6 +22,8 @@ export interface ControlSocketOptions {
   panel: URL
   token: string
   version: string
+  /** See `connectThrough`; none: directly. */
+  proxy?: URL | undefined
   /** What `hello` says beyond the version. May throw: then the connection fails. */
   greeting?: () => Pick<HelloMessage, 'relay'>
   /** From the dial to `welcome`, milliseconds. */
@@ -37,6 +41,8 @@ export interface ControlSocket {
   send(message: AgentMessage | RelayMessage): boolean
   /** Ends the connection because of what the panel sent: `onEnd` follows, within this call. */
   refuse(what: string): void
+  /** Ends the connection unless the panel is heard within 3 s, or this try unless it is welcomed within 5 s. */
+  probe(): void
   /** Closes in order, at the latest after `graceMs`; resolves when the socket is gone. `onEnd` is not called. */
   close(graceMs: number): Promise<void>
 }
@@ -45,25 +51,43 @@ type LostEnd = Extract<ControlEnd, { kind: 'lost' }>
 
 const MAX_BUFFERED_BYTES = 1024 * 1024
 const CLOSE_GRACE_MS = 1_000
+/** RFC 6455 section 7.4.1. */
+const NO_CLOSE_FRAME = 1006
+/** The panel may want a longer heartbeat; with no more than this a dead connection is found within 10 seconds. */
+const MAX_HEARTBEAT_MS = 4_500
+/** A timer that is later than this was held up together with everything else. */
+const HELD_UP_MS = 1_000
+const PROBE_TURN_MS = 1_000
+const PROBE_TURNS = 3
+const PROBE_DIAL_TURNS = 5
+/** What its PING carries, so that its PONG is known. */
+const PROBE: Buffer = Buffer.from('probe')
 const HEADER_VALUE = /^[\x21-\x7e]{1,4096}$/
 
 export function openControlSocket(options: ControlSocketOptions): ControlSocket {
   if (!HEADER_VALUE.test(options.token)) return unusableToken(options)
   const url = panelRoute(options.panel, CONTROL_PATH)
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+  const secure = url.protocol === 'https:'
+  url.protocol = secure ? 'wss:' : 'ws:'
+  const { proxy, connectTimeoutMs } = options
+  const agent = proxy === undefined ? undefined : createProxyAgent({ proxy, secure, timeoutMs: connectTimeoutMs })
   const socket = new WebSocket(url, {
     headers: { authorization: `Bearer ${options.token}` },
     maxPayload: MAX_PANEL_MESSAGE_BYTES,
     perMessageDeflate: false,
     followRedirects: false,
+    ...ADDRESS_TRY,
+    ...(agent === undefined ? {} : { agent }),
   })
 
   let welcomed = false
   let ended = false
+  let heardAt = 0
   let waitingAnnounced = false
   let failure: LostEnd | undefined
   let pings: NodeJS.Timeout | undefined
   let closing: NodeJS.Timeout | undefined
+  let probing: NodeJS.Timeout | undefined
   let silence = setTimeout(() => fail('timeout', 'the panel did not answer in time'), options.connectTimeoutMs)
 
   function end(result: ControlEnd | undefined): void {
@@ -71,6 +95,7 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
     ended = true
     clearTimeout(silence)
     clearInterval(pings)
+    clearInterval(probing)
     if (result) options.onEnd(result)
   }
 
@@ -94,15 +119,29 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
 
   function welcome(message: WelcomeMessage): void {
     if (message.protocol !== CONTROL_PROTOCOL) {
-      refuseMessage(`protocol ${message.protocol}, this agent speaks ${CONTROL_PROTOCOL}: update the agent`)
+      refuseMessage(`protocol ${message.protocol}, this side speaks ${CONTROL_PROTOCOL}: update sallyport`)
       return
     }
     welcomed = true
+    probed()
     clearTimeout(silence)
-    const deadAfterMs = message.heartbeatMs * MISSED_HEARTBEATS
-    silence = setTimeout(() => fail('timeout', 'nothing was heard of the panel any more'), deadAfterMs)
-    pings = setInterval(() => socket.ping(), message.heartbeatMs)
+    const heartbeatMs = Math.min(message.heartbeatMs, MAX_HEARTBEAT_MS)
+    const deadAfterMs = heartbeatMs * MISSED_HEARTBEATS
+    heardAt = performance.now()
+    silence = setTimeout(() => silent(deadAfterMs), deadAfterMs)
+    pings = setInterval(() => socket.ping(), heartbeatMs)
     options.onWelcome(message)
+  }
+
+  function silent(deadAfterMs: number): void {
+    // A process that was held up (stopped, or its machine asleep) finds what has arrived only after its timers.
+    const isHeldUp = performance.now() - heardAt > deadAfterMs + HELD_UP_MS
+    if (!isHeldUp) {
+      fail('timeout', 'nothing was heard of the panel any more')
+      return
+    }
+    socket.ping()
+    heard()
   }
 
   function receive(text: string): void {
@@ -122,6 +161,23 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
     else if (message.type !== 'error') refuseMessage(`'${message.type}' out of turn`)
   }
 
+  /** Turns of a timer, not time: a process that was held up finds what has arrived only after its timers. */
+  function probe(): void {
+    if (ended || probing !== undefined) return
+    if (welcomed) socket.ping(PROBE)
+    let turns = welcomed ? PROBE_TURNS : PROBE_DIAL_TURNS
+    probing = setInterval(() => {
+      turns -= 1
+      if (turns === 0) fail('timeout', 'the panel did not answer in time')
+    }, PROBE_TURN_MS)
+  }
+
+  /** The panel has answered since. */
+  function probed(): void {
+    clearInterval(probing)
+    probing = undefined
+  }
+
   function greet(): Pick<HelloMessage, 'relay'> | undefined {
     try {
       return options.greeting?.() ?? {}
@@ -132,7 +188,9 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
   }
 
   function heard(): void {
-    if (welcomed && !ended) silence.refresh()
+    if (!welcomed || ended) return
+    heardAt = performance.now()
+    silence.refresh()
   }
 
   socket.on('open', () => {
@@ -141,7 +199,11 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
     if (greeting) send({ type: 'hello', protocol: CONTROL_PROTOCOL, version: options.version, platform, ...greeting })
   })
   socket.on('ping', heard)
-  socket.on('pong', heard)
+  socket.on('pong', (data) => {
+    heard()
+    // Others, and what else is heard, may have come before the network went.
+    if (data.equals(PROBE)) probed()
+  })
   socket.on('message', (data, isBinary) => {
     heard()
     if (ended) return
@@ -149,7 +211,7 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
     else receive((data as Buffer).toString('utf8'))
   })
   socket.on('unexpected-response', (request, response) => {
-    void readUpgradeAnswer(response).then((result) => {
+    void readUpgradeAnswer(response, options.panel).then((result) => {
       end(result)
       request.destroy()
       socket.terminate()
@@ -164,6 +226,7 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
   })
   socket.on('close', (code) => {
     clearTimeout(closing)
+    agent?.destroy()
     if (failure && !welcomed && code === ControlCloseCode.badMessage) failure = { ...failure, declined: true }
     end(judgeClose(code, waitingAnnounced, failure))
   })
@@ -181,6 +244,7 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
   return {
     send,
     refuse: refuseMessage,
+    probe,
     close(graceMs) {
       end(undefined)
       if (socket.readyState === WebSocket.CLOSED) return Promise.resolve()
@@ -205,7 +269,8 @@ function judgeClose(code: number, waiting: boolean, failure: LostEnd | undefined
   if (code === ControlCloseCode.goingAway) {
     return { kind: 'lost', reason: 'going_away', detail: 'the panel is going away' }
   }
-  return { kind: 'lost', reason: 'closed', detail: `the connection was closed (${code})` }
+  const detail = code === NO_CLOSE_FRAME ? 'the connection broke off' : `the connection was closed (${code})`
+  return { kind: 'lost', reason: 'closed', detail }
 }
 
 /** ws reports a bad handshake or frame with a plain Error or a WS_ERR code, everything else comes from the socket. */
@@ -229,6 +294,7 @@ function unusableToken(options: ControlSocketOptions): ControlSocket {
   return {
     send: () => false,
     refuse() {},
+    probe() {},
     close() {
       closed = true
       return Promise.resolve()

@@ -169,6 +169,8 @@ export interface ControlAllocation {
 
 export interface ControlRelay {
   id: string
+  /** For people. Left out: the relay has none. */
+  name?: string
   /** The relay's data port, which the agent dials. */
   host: string
   port: number

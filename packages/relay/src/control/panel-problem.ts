@@ -32,10 +32,20 @@ export function plainText(text: string, maxLength: number = 300): string {
     .trim()
 }
 
-/** `Retry-After` in milliseconds (seconds or an HTTP date, RFC 9110 section 10.2.3), at most an hour; undefined when absent or nonsense. */
+/**
+ * `Retry-After` in milliseconds (seconds or an HTTP date, RFC 9110 section 10.2.3), at most an hour; undefined when absent or nonsense. `now`: by the
+ * server's clock when it said its time, since a date is by that one.
+ */
 export function parseRetryAfter(header: string | null | undefined, now: number = Date.now()): number | undefined {
   if (header === null || header === undefined || header === '') return undefined
   const delayMs = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - now
   if (!Number.isFinite(delayMs)) return undefined
   return Math.min(Math.max(delayMs, 0), MAX_RETRY_AFTER_MS)
+}
+
+/** The server's clock by its `Date` header (RFC 9110 section 6.6.1), milliseconds since the epoch; undefined when absent or nonsense. */
+export function serverTime(header: string | null | undefined): number | undefined {
+  if (header === null || header === undefined || header.length > 64) return undefined
+  const time = Date.parse(header)
+  return Number.isFinite(time) ? time : undefined
 }

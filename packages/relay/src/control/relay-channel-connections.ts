@@ -7,6 +7,10 @@ import { chunk } from './control-split.js'
 export interface EndedConnections {
   add(connection: RelayEvents['connection']): void
   report(): void
+  /** Gives those that the panel was not told of, and keeps them no longer. */
+  take(): EndedConnection[]
+  /** Those of another process. */
+  adopt(ended: readonly EndedConnection[]): void
 }
 
 /** Kept at once; then the oldest is dropped, and counted. */
@@ -18,15 +22,23 @@ export function createEndedConnections(send: (message: RelayConnectionsMessage) 
   let kept: EndedConnection[] = []
   let dropped = 0
 
+  function keep(connection: EndedConnection): void {
+    if (kept.length >= MAX_KEPT) {
+      kept.shift()
+      dropped += 1
+    }
+    kept.push(connection)
+  }
+
   return {
     add({ phase, allocationId, protocol, remoteAddress, remotePort, bytesIn, bytesOut, durationMs, reason }) {
       if (phase === 'open') return
-      if (kept.length >= MAX_KEPT) {
-        kept.shift()
-        dropped += 1
-      }
       const about = { allocationId, protocol, remoteAddress, remotePort, bytesIn, bytesOut }
-      kept.push({ ...about, durationMs: Math.round(durationMs), reason: reason ?? 'cut' })
+      keep({ ...about, durationMs: Math.round(durationMs), reason: reason ?? 'cut' })
+    },
+    take: () => kept.splice(0),
+    adopt(ended) {
+      for (const connection of ended) keep(connection)
     },
     report() {
       if (kept.length === 0 && dropped === 0) return

@@ -5,7 +5,7 @@ import {
   type ControlConnectionEvents,
   DEFAULT_CONNECTION_TIMINGS,
 } from './control-connection-types.js'
-import type { RelayHello } from './control-relay-messages.js'
+import type { EndedConnection, RelayHello } from './control-relay-messages.js'
 
 /** The part of a relay that the channel steers and reports on. */
 export type SteerableRelay = Pick<
@@ -37,6 +37,8 @@ export interface RelayChannelOptions {
   relay: SteerableRelay
   /** What the panel is told of the relay beyond what it says itself. */
   hello?: Pick<RelayHello, 'hostGroup' | 'region' | 'labels' | 'capacity' | 'portRange'>
+  /** An HTTP proxy (http or https, credentials in the URL) to the panel, by CONNECT. Default: none. */
+  proxy?: URL
   /** Told to the panel. Default: the version of this package. */
   version?: string
   /** Default: silent. */
@@ -82,7 +84,13 @@ export interface RelayChannel {
   /** Reports traffic, ended connections and status once more. To have all of them in it, stop the relay before. */
   stop(): Promise<void>
   readonly connected: boolean
+  /** As `ControlChannel.probe()`. */
+  probe(): void
   /** Tells the panel that the relay takes no new allocations any more. */
   drain(): void
+  /** After `stop()`: the ended connections that the panel could not be told of. They are forgotten here. */
+  untold(): EndedConnection[]
+  /** Ended connections of the process before this one, to be told to the panel. */
+  adopt(connections: readonly EndedConnection[]): void
   on<E extends keyof RelayChannelEvents>(event: E, handler: (payload: RelayChannelEvents[E]) => void): () => void
 }

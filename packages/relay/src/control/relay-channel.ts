@@ -35,6 +35,7 @@ export function createRelayChannel(options: RelayChannelOptions): RelayChannel {
   const connection = createControlConnection({
     panel: options.panel,
     token: options.token,
+    ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
     version: options.version ?? packageVersion(),
     logger,
     timings,
@@ -154,6 +155,9 @@ export function createRelayChannel(options: RelayChannelOptions): RelayChannel {
     get connected() {
       return connection.connected
     },
+    probe: connection.probe,
+    untold: () => ended.take(),
+    adopt: (connections) => ended.adopt(connections),
     drain() {
       draining = true
       status.changed()

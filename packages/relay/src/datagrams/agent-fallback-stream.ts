@@ -9,8 +9,11 @@ import { dispatchItem, type ItemHandlers } from './datagram-channel.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
-/** Dials the relay's data port; `onReady` is called when the connection may be written to. It has its own time limit. */
-export type DialStream = (onReady: (socket: Socket) => void) => Socket
+/**
+ * Dials the relay's data port; either `onReady` is called, when the connection may be written to, or `onFailed`; never within the call. It has its
+ * own time limit. Gives what calls it off.
+ */
+export type DialStream = (onReady: (socket: Socket) => void, onFailed: () => void) => () => void
 
 export interface FallbackStreamOptions {
   session: ChannelSession
@@ -27,7 +30,8 @@ export interface FallbackStreamOptions {
 /** One try at a stream for the datagrams, from dialling it to its end. */
 export class FallbackStream {
   readonly #options: FallbackStreamOptions
-  readonly #socket: Socket
+  readonly #cancelDial: () => void
+  #socket: Socket | undefined
   #stream: ChannelStream | undefined
   #pings = 0
   #pingedAt = 0
@@ -36,9 +40,10 @@ export class FallbackStream {
 
   constructor(options: FallbackStreamOptions) {
     this.#options = options
-    this.#socket = options.dial((socket) => this.#ready(socket))
-    this.#socket.on('error', ignore)
-    this.#socket.on('close', () => this.#down())
+    this.#cancelDial = options.dial(
+      (socket) => this.#ready(socket),
+      () => this.#down(),
+    )
   }
 
   get up(): boolean {
@@ -54,19 +59,25 @@ export class FallbackStream {
     const { checkEveryMs, streamSilenceMs } = this.#options.timings
     const stream = this.#stream
     if (stream === undefined) return
-    if (now - stream.heardAt >= streamSilenceMs) this.#socket.destroy()
+    if (now - stream.heardAt >= streamSilenceMs) this.#socket?.destroy()
     else if (now - this.#pingedAt > checkEveryMs / 2) this.#ping(now)
   }
 
   /** What waits is still sent and what comes is still taken. */
   end(): void {
     this.#ended = true
-    if (this.#stream === undefined) this.#socket.destroy()
+    if (this.#stream === undefined) this.#cancelDial()
     else this.#stream.end()
   }
 
   #ready(socket: Socket): void {
-    if (this.#ended) return
+    this.#socket = socket
+    socket.on('error', ignore)
+    socket.on('close', () => this.#down())
+    if (this.#ended) {
+      socket.destroy()
+      return
+    }
     const { session, maxBufferBytes, onItem } = this.#options
     const channel = session.channel.toString(16).padStart(16, '0')
     socket.write(encodeFrame(FrameType.DATAGRAMS, encodeMessage({ channel, proof: session.proof })))

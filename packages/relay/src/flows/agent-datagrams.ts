@@ -1,6 +1,6 @@
 import { AgentDatagramChannel } from '../datagrams/agent-datagram-channel.js'
 import type { LinkUp } from '../link/agent-link.js'
-import { dialRelay } from '../link/dial-relay.js'
+import { reachRelay } from '../link/reach-relay.js'
 import { AgentFlows, type AgentFlowsOptions } from './agent-flows.js'
 
 export type AgentDatagramsOptions = Omit<AgentFlowsOptions<AgentDatagramChannel>, 'relayId' | 'createChannel'>
@@ -25,17 +25,27 @@ export class AgentDatagrams {
     this.#left.delete(relayId)
     const flows = this.#byRelay.get(relayId) ?? this.#create(relayId)
     if (!flows.welcome(table)) flows.channel.forget()
-    const { relay, host, port } = address
+    const { relay, host, port, proxy, datagramHost = host } = address
+    const where = { host, port, proxy, timeoutMs: limits.relayTimeoutMs }
     flows.channel.attach(secrets, {
-      host,
+      host: datagramHost,
       port,
-      dialStream: (onReady) => dialRelay(relay, { host, port, timeoutMs: limits.relayTimeoutMs, onReady }),
+      dialStream: (onReady, onFailed) => {
+        const dial = reachRelay(relay, { ...where, onReady, onFailed })
+        return () => void dial.cancel()
+      },
     })
   }
 
   /** The relay has datagrams and does not get them through. */
   wake(relayId: string): void {
     this.#byRelay.get(relayId)?.channel.wake()
+  }
+
+  /** The way may be another now; asked only when somebody needs one. */
+  probe(relayId: string): void {
+    const flows = this.#byRelay.get(relayId)
+    if (flows !== undefined && flows.size > 0) flows.channel.wake()
   }
 
   /** There will be no link: what runs goes on. */

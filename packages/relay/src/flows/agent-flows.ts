@@ -1,4 +1,4 @@
-import type { AgentEvents, RejectError } from '../agent-types.js'
+import type { AgentEvents, AgentTraffic, RejectError } from '../agent-types.js'
 import { ItemKind, type OnItem } from '../datagrams/channel-items.js'
 import type { DatagramChannel } from '../datagrams/datagram-channel.js'
 import type { Emitter } from '../emitter.js'
@@ -10,6 +10,7 @@ import type { CloseReason } from '../relay-types.js'
 import type { AllowList } from '../target/allow-rule.js'
 import type { LocalSources } from '../target/local-source.js'
 import type { Refusals } from '../target/refusals.js'
+import type { TrafficTotals } from '../target/traffic-totals.js'
 import { AgentFlow } from './agent-flow.js'
 import type { ChannelHooks } from './device-flows.js'
 import { FlowGenerations } from './flow-generations.js'
@@ -24,6 +25,7 @@ export interface AgentFlowsOptions<C extends DatagramChannel> {
   limits: AgentLimits
   events: Emitter<AgentEvents>
   refusals: Refusals
+  totals: TrafficTotals
   /** Connections and flows, shared by all relays. */
   permits: Pick<SharedPermits, 'take'>
   createChannel: (hooks: ChannelHooks) => C
@@ -122,8 +124,9 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
   }
 
   #begin(id: number, message: FlowMessage, release: () => void): void {
-    const { relayId, allowed, sources, limits, refusals } = this.#options
+    const { relayId, allowed, sources, limits, refusals, totals } = this.#options
     const { allocationId, target } = message
+    const held = totals.hold(relayId, allocationId)
     this.#present += 1
     const flow: AgentFlow = new AgentFlow({
       id,
@@ -133,7 +136,7 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
       sources,
       limits,
       budget: this.#budget,
-      record: this.#record(message),
+      record: this.#record(message, held.totals),
       onOpened: () => {
         refusals.recovered(relayId, allocationId)
         this.channel.send(ItemKind.OPENED, id, NOTHING)
@@ -145,6 +148,7 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
       },
       onGone: () => {
         release()
+        held.letGo()
         this.#present -= 1
         if (this.#present === 0) for (const resolve of this.#onNone.splice(0)) resolve()
       },
@@ -157,9 +161,8 @@ export class AgentFlows<C extends DatagramChannel = DatagramChannel> {
     this.channel.send(ItemKind.REJECTED, id, encodeMessage({ error }))
   }
 
-  #record({ allocationId, remoteAddress, remotePort }: FlowMessage): ConnectionRecord {
+  #record({ allocationId, remoteAddress, remotePort }: FlowMessage, traffic: AgentTraffic): ConnectionRecord {
     const { relayId, events } = this.#options
-    const traffic = { allocationId, bytesIn: 0, bytesOut: 0, connections: 0, open: 0 }
     const about = { allocationId, protocol: 'udp' as const, remoteAddress, remotePort }
     return new ConnectionRecord(about, traffic, (event) => {
       const { phase } = event

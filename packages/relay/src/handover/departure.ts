@@ -78,6 +78,8 @@ export class Departure {
       },
       onEnd: () => this.#end(),
     })
+    // What was counted since the state was described: from its first report on the successor has no less than this process told of.
+    this.#report()
   }
 
   /** Nothing will be counted any more. Resolves when the successor knows, is gone or does not listen. */

@@ -54,7 +54,7 @@ export async function inherit(options: InheritOptions): Promise<Inheritance> {
   try {
     await predecessor.takeOver()
   } catch (error) {
-    if (inherited !== undefined) await closeParts(inherited.parts, 0)
+    if (inherited !== undefined) await closeParts(inherited.parts)
     totals.clear()
     throw error
   }

@@ -4,7 +4,7 @@ import { DEFAULT_RETRY, retryDelay, STABLE_MS } from '../backoff.js'
 import type { ChannelSecrets } from '../datagrams/channel-keys.js'
 import { linkSecrets } from '../identity/link-secrets.js'
 import type { AgentLimits } from '../limits.js'
-import { dialRelay, type RelayAddress, type RelayDoor, relayDoor } from './dial-relay.js'
+import { type RelayAddress, type RelayDoor, relayDoor } from './dial-relay.js'
 import { readFirstFrame } from './first-frame.js'
 import { encodeFrame, type Frame } from './frame.js'
 import { LinkChannel } from './link-channel.js'
@@ -19,6 +19,8 @@ import {
   type ShortMessage,
   type WelcomeMessage,
 } from './protocol.js'
+import type { RelayDial } from './reach-relay.js'
+import { RelayWays, type Way } from './relay-ways.js'
 
 /** A link that is up. */
 export interface LinkUp {
@@ -42,6 +44,8 @@ export interface LinkUser {
 export interface AgentLinkOptions {
   version: string
   limits: AgentLimits
+  /** The HTTP proxy by which this relay may be reached when it cannot be directly. */
+  proxyFor: (relay: AgentRelay) => URL | undefined
   onLink: (connected: boolean, error?: string) => void
   onTicketNeeded: () => void
   /** Before `onLink`. */
@@ -56,12 +60,18 @@ export class AgentLink {
   /** Given by the owner; tried when the resume ticket is refused or there is none. */
   #fresh: string | undefined
   #resume: string | undefined
+  readonly #ways: RelayWays
+  /** Under way, until there is a socket. */
+  #dial: RelayDial | undefined
   #socket: Socket | undefined
+  #proxied = false
   #channel: LinkChannel | undefined
   #user: LinkUser | undefined
   #connectedAt: Date | undefined
   #retry: NodeJS.Timeout | undefined
   #awaitsTicket = false
+  /** Another agent of the device has the link. */
+  #staysAway = false
   #failures = 0
   #moves = 0
   #movedAt = Number.NEGATIVE_INFINITY
@@ -75,6 +85,7 @@ export class AgentLink {
     this.#door = relayDoor(relay)
     this.#fresh = relay.ticket
     this.#options = options
+    this.#ways = new RelayWays(options.limits.relayTimeoutMs)
     this.#connect()
   }
 
@@ -86,11 +97,12 @@ export class AgentLink {
     if (!sameDoor || relay.fingerprint !== fingerprint || (relay.encryption ?? 'tls') !== encryption) {
       this.#door = relayDoor(relay)
       this.#failures = 0
+      this.#ways.forget()
       this.#drop('moved')
       this.#connect()
     } else if (relay.ticket !== ticket) {
       if (this.#awaitsTicket) this.#connect()
-      else if (this.#socket === undefined) this.#retrySoon()
+      else if (!this.#busy) this.#retrySoon()
     }
   }
 
@@ -105,24 +117,46 @@ export class AgentLink {
     const { id, host, port, encryption = 'tls' } = this.#relay
     const connected = this.#connectedAt !== undefined
     const status: AgentLinkStatus = { relayId: id, host, port, connected, encryption }
+    if (this.#proxied) status.proxied = true
     if (this.#connectedAt !== undefined) status.connectedAt = this.#connectedAt
     const rttMs = this.#channel?.rttMs
     if (rttMs !== undefined) status.rttMs = rttMs
     return status
   }
 
+  /** See `Agent.probe`. */
+  probe(): void {
+    if (this.#channel !== undefined) {
+      this.#channel.probe()
+      return
+    }
+    if (this.#closed || this.#staysAway) return
+    // What is under way may be so on a network that is gone.
+    this.#leave()
+    this.#failures = 0
+    this.#ways.forget()
+    this.#connect()
+  }
+
   /** Resolves when the socket is closed. */
   async close(): Promise<void> {
     this.#closed = true
     const socket = this.#socket
+    const dial = this.#dial
     this.#drop('closed')
+    await dial?.cancel()
     if (socket !== undefined && !socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+  }
+
+  get #busy(): boolean {
+    return this.#dial !== undefined || this.#socket !== undefined
   }
 
   #connect(): void {
     // An event handler may have closed, moved or renewed this link in between.
-    if (this.#closed || this.#socket !== undefined) return
+    if (this.#closed || this.#busy) return
     clearTimeout(this.#retry)
+    this.#staysAway = false
     const ticket = this.#resume ?? this.#fresh
     this.#awaitsTicket = ticket === undefined
     if (ticket === undefined) {
@@ -132,40 +166,42 @@ export class AgentLink {
       if (this.#awaitsTicket && !this.#closed) this.#retryLater()
       return
     }
-    const { version, limits } = this.#options
-    let error = 'closed'
-    const down = () => {
-      if (this.#socket === socket) this.#down(error)
-    }
-    const socket = dialRelay(this.#door, {
-      timeoutMs: limits.relayTimeoutMs,
-      onReady: () => {
-        socket.off('close', down)
-        if (this.#socket !== socket) return
-        const message: LinkMessage = { protocol: PROTOCOL_VERSION, ticket, version }
-        socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
-        readFirstFrame(socket, limits.relayTimeoutMs, (frame, failure = 'closed') => {
-          if (this.#socket !== socket) return
-          if (frame !== undefined) this.#answered(socket, ticket, frame)
-          // What the system says is more than that it is over.
-          else this.#down(error === 'closed' ? failure : error)
-        })
+    this.#dial = this.#ways.reach(this.#door, this.#options.proxyFor(this.#relay), {
+      onReady: (socket, way) => {
+        this.#dial = undefined
+        this.#greet(socket, ticket, way)
       },
-    })
-    this.#socket = socket
-    socket.on('close', down)
-    socket.on('error', (cause: NodeJS.ErrnoException) => {
-      error = cause.code ?? 'error'
+      onFailed: (error) => {
+        this.#dial = undefined
+        this.#down(error)
+      },
     })
   }
 
-  #answered(socket: Socket, ticket: string, frame: Frame): void {
+  #greet(socket: Socket, ticket: string, way: Way): void {
+    const { version, limits } = this.#options
+    let error = 'closed'
+    this.#socket = socket
+    socket.on('error', (cause: NodeJS.ErrnoException) => {
+      error = cause.code ?? 'error'
+    })
+    const message: LinkMessage = { protocol: PROTOCOL_VERSION, ticket, version }
+    socket.write(encodeFrame(FrameType.LINK, encodeMessage(message)))
+    readFirstFrame(socket, limits.relayTimeoutMs, (frame, failure = 'closed') => {
+      if (this.#socket !== socket) return
+      if (frame !== undefined) this.#answered(socket, ticket, way, frame)
+      // What the system says is more than that it is over.
+      else this.#down(error === 'closed' ? failure : error)
+    })
+  }
+
+  #answered(socket: Socket, ticket: string, way: Way, frame: Frame): void {
     const welcome = frame.type === FrameType.WELCOME ? parseWelcome(frame.payload) : undefined
     if (welcome !== undefined) {
       this.#forget(ticket)
       this.#resume = welcome.resume
       this.#asked = false
-      this.#up(socket, welcome, linkSecrets(socket, ticket, welcome.datagrams))
+      this.#up(socket, way, welcome, linkSecrets(socket, ticket, welcome.datagrams))
       return
     }
     const refused = frame.type === FrameType.REFUSED ? parseRefused(frame.payload) : undefined
@@ -181,11 +217,12 @@ export class AgentLink {
     else this.#retryLater()
   }
 
-  #up(socket: Socket, { heartbeatMs, datagrams }: WelcomeMessage, secrets: ChannelSecrets): void {
+  #up(socket: Socket, way: Way, { heartbeatMs, datagrams }: WelcomeMessage, secrets: ChannelSecrets): void {
     const { limits } = this.#options
     let replaced = false
-    const host = socket.remoteAddress ?? this.#relay.host
-    const address = { relay: this.#door, host, port: socket.remotePort ?? this.#relay.port }
+    const address = this.#ways.addressOf(this.#door, socket, way)
+    this.#ways.worked(way)
+    this.#proxied = way.proxy !== undefined
     const upAt = performance.now()
     const channel: LinkChannel = new LinkChannel(socket, {
       heartbeatMs: Math.max(MIN_HEARTBEAT_MS, Math.min(heartbeatMs, limits.maxHeartbeatMs)),
@@ -217,6 +254,7 @@ export class AgentLink {
         if (this.#socket !== socket) return
         if (performance.now() - upAt >= STABLE_MS) this.#failures = 0
         this.#down(replaced ? 'replaced' : reason, replaced ? limits.replacedMs : undefined)
+        this.#staysAway = replaced && !this.#busy
       },
     })
     this.#channel = channel
@@ -250,19 +288,26 @@ export class AgentLink {
 
   /** Leaves the socket and says why, unless it was said before. */
   #drop(error: string): void {
-    clearTimeout(this.#retry)
     const wasUp = this.#connectedAt !== undefined
+    if (wasUp) this.#ways.isOver()
+    this.#leave()
+    const isNews = wasUp || error !== this.#lastError
+    this.#lastError = error
+    if (isNews) this.#options.onLink(false, error)
+  }
+
+  #leave(): void {
+    clearTimeout(this.#retry)
     const socket = this.#socket
     this.#socket = undefined
+    void this.#dial?.cancel()
+    this.#dial = undefined
     this.#channel?.destroy()
     this.#channel = undefined
     this.#connectedAt = undefined
     this.#user?.onDown()
     this.#user = undefined
     socket?.destroy()
-    const isNews = wasUp || error !== this.#lastError
-    this.#lastError = error
-    if (isNews) this.#options.onLink(false, error)
   }
 
   #retryLater(delayMs?: number): void {

@@ -7,6 +7,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls'
+import { ADDRESS_TRY } from '../address-try.js'
 import type { AgentRelay } from '../agent-types.js'
 import { describeNetworkError } from '../control/network-failure.js'
 import { fingerprintOf } from '../identity/fingerprint.js'
@@ -14,10 +15,17 @@ import { DATA_PORT_ALPN, MIN_TLS_VERSION } from '../identity/tls-terms.js'
 
 /**
  * Why there is no link to a relay that answers. `certificate_mismatch`: it is not the one with the fingerprint;
- * `certificate_untrusted`: no authority vouches for it, or for another name or time; `tls_failed`: it speaks no TLS (it may be without
- * encryption), or closed before that was up. Other errors of the socket keep the system's codes.
+ * `certificate_untrusted`: no authority vouches for it, or for another name; `certificate_expired`, `certificate_not_yet_valid`: by this machine's
+ * clock; `tls_failed`: it speaks no TLS (it may be without encryption), or closed before that was up. Other errors of the socket keep the
+ * system's codes.
  */
-export type DialErrorCode = 'certificate_mismatch' | 'certificate_untrusted' | 'tls_failed' | 'timeout'
+export type DialErrorCode =
+  | 'certificate_mismatch'
+  | 'certificate_untrusted'
+  | 'certificate_expired'
+  | 'certificate_not_yet_valid'
+  | 'tls_failed'
+  | 'timeout'
 
 export interface DialRelayOptions {
   /** From the call until the socket is ready; then it is destroyed with 'timeout'. */
@@ -27,6 +35,8 @@ export interface DialRelayOptions {
   /** Dialled in place of the relay's own; the certificate is still looked at for the relay's name. */
   host?: string
   port?: number
+  /** A TCP connection to the relay that is there already, such as one by way of a proxy; half-open is allowed on it. Nothing is dialled. */
+  through?: Socket
   /** See `net.connect`: bytes are read into this buffer and there is no 'data' event. */
   onread?: OnReadOpts
   /** Certificates (PEM) trusted in place of Node's roots when there is no fingerprint. */
@@ -44,6 +54,10 @@ export interface RelayAddress {
   relay: RelayDoor
   host: string
   port: number
+  /** The link goes through this HTTP proxy. */
+  proxy?: URL
+  /** Where datagrams are sent, if not to `host`: an address, unless it is not known. */
+  datagramHost?: string
 }
 
 /** With what many connections to this relay share. */
@@ -62,6 +76,12 @@ export function dialRelay(relay: RelayDoor, options: DialRelayOptions): Socket {
   const { timeoutMs, onReady } = options
   if (relay.encryption === 'off') {
     const socket = dialPlain(relay, options)
+    if (options.through !== undefined) {
+      queueMicrotask(() => {
+        if (!socket.destroyed) onReady(socket)
+      })
+      return socket
+    }
     limit(socket, 'connect', timeoutMs)
     return socket.once('connect', () => onReady(socket))
   }
@@ -89,8 +109,7 @@ function nameErrors(socket: TLSSocket): void {
   let reached = false
   const name = (error: NodeJS.ErrnoException) => {
     const { code = '' } = error
-    if (describeNetworkError(error).reason === 'tls')
-      error.code = /CERT|HOSTNAME|UNABLE/.test(code) ? 'certificate_untrusted' : 'tls_failed'
+    if (describeNetworkError(error).reason === 'tls') error.code = tlsErrorCode(code)
     else if (reached && code === 'ECONNRESET') error.code = 'tls_failed'
   }
   socket.once('error', name)
@@ -100,10 +119,18 @@ function nameErrors(socket: TLSSocket): void {
   socket.once('secureConnect', () => socket.off('error', name))
 }
 
+function tlsErrorCode(code: string): DialErrorCode {
+  if (code === 'CERT_HAS_EXPIRED') return 'certificate_expired'
+  if (code === 'CERT_NOT_YET_VALID') return 'certificate_not_yet_valid'
+  return /CERT|HOSTNAME|UNABLE/.test(code) ? 'certificate_untrusted' : 'tls_failed'
+}
+
 function dialPlain(relay: RelayDoor, options: DialRelayOptions): Socket {
+  if (options.through !== undefined) return options.through
   return connectPlain({
     host: options.host ?? relay.host,
     port: options.port ?? relay.port,
+    ...ADDRESS_TRY,
     allowHalfOpen: true,
     noDelay: true,
     keepAlive: true,
@@ -115,8 +142,10 @@ function dialPlain(relay: RelayDoor, options: DialRelayOptions): Socket {
 function dialTls(relay: RelayDoor, options: DialRelayOptions): TLSSocket {
   const pinned = relay.fingerprint !== undefined
   const terms: ConnectionOptions & { allowHalfOpen: boolean } = {
+    ...(options.through === undefined ? {} : { socket: options.through }),
     host: options.host ?? relay.host,
     port: options.port ?? relay.port,
+    ...ADDRESS_TRY,
     allowHalfOpen: true,
     ALPNProtocols: [DATA_PORT_ALPN],
     // RFC 6066 section 3: no addresses.

@@ -17,6 +17,11 @@ export interface LinkChannelOptions {
 }
 
 const FAREWELL_MS = 1_000
+const PROBE_TURN_MS = 1_000
+const PROBE_TURNS = 3
+const MAX_PINGS_OPEN = 0xffff
+/** One heartbeat may be on its way. */
+const MIN_DEAD_AFTER_BEATS = 2
 
 /** One end of a link that is up: frames both ways, heartbeat, bounds. Takes the socket over, bytes already read unshifted. */
 export class LinkChannel {
@@ -24,9 +29,13 @@ export class LinkChannel {
   readonly #options: LinkChannelOptions
   readonly #reader: FrameReader = new FrameReader(MAX_LINK_FRAME_BYTES)
   readonly #heartbeat: NodeJS.Timeout
+  readonly #deadAfterBeats: number
   #silentBeats = 0
   #heard = false
   #pingNumber = 0
+  /** Answers to this PING and later ones count. */
+  #probeNumber = 0
+  #probe: NodeJS.Timeout | undefined
   #pingSentAt = 0
   #rttMs: number | undefined
   #reason = 'closed'
@@ -40,9 +49,12 @@ export class LinkChannel {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#because(error.code ?? 'error'))
     socket.on('close', () => {
       clearInterval(this.#heartbeat)
+      clearInterval(this.#probe)
       options.onClose(this.#reason)
     })
-    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs)
+    const { heartbeatMs, timeoutMs } = options
+    this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs)
+    this.#deadAfterBeats = Math.max(MIN_DEAD_AFTER_BEATS, Math.floor(timeoutMs / heartbeatMs))
     socket.resume()
   }
 
@@ -62,6 +74,18 @@ export class LinkChannel {
     const payload = Buffer.alloc(4)
     payload.writeUInt32BE(this.#pingNumber)
     this.send(FrameType.PING, payload)
+  }
+
+  /** Without an answer within 3 s the link is dead. Turns of a timer, as the beats; what was heard before counts nothing. */
+  probe(): void {
+    if (this.#closing || this.#probe !== undefined) return
+    this.ping()
+    this.#probeNumber = this.#pingNumber
+    let turns = PROBE_TURNS
+    this.#probe = setInterval(() => {
+      turns -= 1
+      if (turns === 0) this.#fail('timeout')
+    }, PROBE_TURN_MS)
   }
 
   /** Hears nothing more, sends what is written and closes. */
@@ -103,18 +127,24 @@ export class LinkChannel {
       return true
     }
     if (frame.type === FrameType.PONG) {
-      if (frame.payload.length === 4 && frame.payload.readUInt32BE(0) === this.#pingNumber)
-        this.#rttMs = performance.now() - this.#pingSentAt
+      if (frame.payload.length === 4) this.#pong(frame.payload.readUInt32BE(0))
       return true
     }
     return this.#options.onFrame(frame)
   }
 
+  #pong(number: number): void {
+    if (number === this.#pingNumber) this.#rttMs = performance.now() - this.#pingSentAt
+    // Numbers wrap.
+    if (this.#probe === undefined || (number - this.#probeNumber) >>> 0 > MAX_PINGS_OPEN) return
+    clearInterval(this.#probe)
+    this.#probe = undefined
+  }
+
   #beat(): void {
     // Beats, not time: a process that was held up for long finds what has arrived only after its timers.
     this.#silentBeats += 1
-    const { timeoutMs, heartbeatMs } = this.#options
-    if (this.#silentBeats * heartbeatMs >= timeoutMs) this.#fail('timeout')
+    if (this.#silentBeats >= this.#deadAfterBeats) this.#fail('timeout')
     else this.ping()
   }
 

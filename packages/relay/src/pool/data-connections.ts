@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import type { AgentLimits } from '../limits.js'
-import { dialRelay, type RelayAddress } from '../link/dial-relay.js'
+import type { RelayAddress } from '../link/dial-relay.js'
 import { encodeFrame } from '../link/frame.js'
 import { encodeMessage, FrameType, type ShortMessage, type StartMessage } from '../link/protocol.js'
+import { type RelayDial, reachRelay } from '../link/reach-relay.js'
 import { SharedPermits } from '../permits.js'
 import { DataConnection, type Exchange } from '../stream/data-connection.js'
 import { LinkConnections } from '../stream/link-connections.js'
@@ -52,6 +53,7 @@ export class DataConnections {
   /** Those that are up. */
   readonly #links: Set<Link> = new Set()
   readonly #dials: SharedPermits
+  readonly #dialling: Set<RelayDial> = new Set()
   readonly #sockets: Set<Socket> = new Set()
   #stopped = false
 
@@ -75,11 +77,12 @@ export class DataConnections {
   async stop(): Promise<void> {
     this.#stopped = true
     for (const link of this.#links) drop(link)
+    const cancelling = [...this.#dialling].map((dial) => dial.cancel())
     const closing = [...this.#sockets].map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     )
     for (const socket of this.#sockets) socket.destroy()
-    await Promise.all(closing)
+    await Promise.all([...cancelling, ...closing])
   }
 
   #order(link: Link, tokens: readonly string[]): void {
@@ -117,30 +120,31 @@ export class DataConnections {
   }
 
   #dial(dial: Dial, done: () => void): void {
-    const { relay, host, port } = dial.link.address
+    const { relay, host, port, proxy } = dial.link.address
     dial.tries += 1
     const dialled = () => {
+      this.#dialling.delete(reaching)
       done()
       this.#next()
     }
-    const socket = dialRelay(relay, {
+    const reaching = reachRelay(relay, {
       host,
       port,
+      proxy,
       timeoutMs: this.#options.limits.relayTimeoutMs,
-      onReady: () => {
-        socket.off('close', failed)
+      onReady: (socket) => {
+        this.#sockets.add(socket)
+        socket.on('error', ignore)
+        socket.on('close', () => this.#sockets.delete(socket))
         this.#serve(socket, dial)
         dialled()
       },
+      onFailed: () => {
+        this.#failed(dial)
+        dialled()
+      },
     })
-    const failed = () => {
-      this.#failed(dial)
-      dialled()
-    }
-    this.#sockets.add(socket)
-    socket.on('error', ignore)
-    socket.on('close', () => this.#sockets.delete(socket))
-    socket.on('close', failed)
+    this.#dialling.add(reaching)
   }
 
   #failed(dial: Dial): void {

@@ -52,6 +52,31 @@ export function createAllowList(rules: readonly AllowRule[]): AllowList {
   }
 }
 
+/** An allow list whose rules can be replaced while it is in use. */
+export class CurrentAllowList implements AllowList {
+  #list: AllowList
+
+  constructor(rules: readonly AllowRule[]) {
+    this.#list = createAllowList(rules)
+  }
+
+  set(rules: readonly AllowRule[]): void {
+    this.#list = createAllowList(rules)
+  }
+
+  allowsName(name: string, port: number): boolean {
+    return this.#list.allowsName(name, port)
+  }
+
+  allowsAddress(address: string, port: number): boolean {
+    return this.#list.allowsAddress(address, port)
+  }
+
+  allowsPort(port: number): boolean {
+    return this.#list.allowsPort(port)
+  }
+}
+
 function rangeOf(host: string): AddressRules | undefined {
   return isAddressRule(host) ? new AddressRules([host]) : undefined
 }

@@ -1,4 +1,4 @@
-import type { AgentEvents } from '../agent-types.js'
+import type { AgentEvents, AgentTraffic } from '../agent-types.js'
 import type { Emitter } from '../emitter.js'
 import type { AgentLimits } from '../limits.js'
 import type { StartMessage } from '../link/protocol.js'
@@ -9,6 +9,7 @@ import type { AllowList } from './allow-rule.js'
 import type { LocalSources } from './local-source.js'
 import type { Refusals } from './refusals.js'
 import { serveTcp } from './serve-tcp.js'
+import type { TrafficTotals } from './traffic-totals.js'
 
 interface PlayerServiceOptions {
   allowed: AllowList
@@ -16,6 +17,7 @@ interface PlayerServiceOptions {
   limits: AgentLimits
   events: Emitter<AgentEvents>
   refusals: Refusals
+  totals: TrafficTotals
 }
 
 /** The agent's TCP players: each START becomes a connection to its target, or a REFUSE. */
@@ -33,7 +35,7 @@ export class PlayerService {
   }
 
   serve(relayId: string, message: StartMessage, exchange: Exchange): void {
-    const { allowed, sources, limits, refusals } = this.#options
+    const { allowed, sources, limits, refusals, totals } = this.#options
     const release = this.#stopped ? undefined : this.#permits.take()
     if (release === undefined) {
       exchange.refuse('agent_busy')
@@ -41,17 +43,19 @@ export class PlayerService {
     }
     const { allocationId, target } = message
     this.#present.add(exchange)
+    const held = totals.hold(relayId, allocationId)
     void serveTcp({
       message,
       exchange,
       allowed,
       sources,
       limits,
-      record: this.#record(relayId, message),
+      record: this.#record(relayId, message, held.totals),
       refused: (error) => refusals.note({ relayId, allocationId, protocol: 'tcp', target, error }),
       reached: () => refusals.recovered(relayId, allocationId),
       onGone: () => {
         release()
+        held.letGo()
         this.#present.delete(exchange)
         if (this.#present.size === 0) this.#onEmpty?.()
       },
@@ -69,8 +73,11 @@ export class PlayerService {
     await empty
   }
 
-  #record(relayId: string, { allocationId, remoteAddress, remotePort }: StartMessage): ConnectionRecord {
-    const traffic = { allocationId, bytesIn: 0, bytesOut: 0, connections: 0, open: 0 }
+  #record(
+    relayId: string,
+    { allocationId, remoteAddress, remotePort }: StartMessage,
+    traffic: AgentTraffic,
+  ): ConnectionRecord {
     return new ConnectionRecord({ allocationId, protocol: 'tcp', remoteAddress, remotePort }, traffic, (event) => {
       const { phase } = event
       if (phase !== 'refused') this.#options.events.emit('connection', { ...event, phase, relayId })

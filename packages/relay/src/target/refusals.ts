@@ -38,6 +38,11 @@ export class Refusals {
     for (const [key, refusal] of this.#refused) if (refusal.relayId === relayId) this.#refused.delete(key)
   }
 
+  /** The rules have changed: what they forbid is seen anew. */
+  forgetForbidden(): void {
+    for (const [key, { error }] of this.#refused) if (error === 'target_forbidden') this.#refused.delete(key)
+  }
+
   list(): AgentRefusal[] {
     return [...this.#refused.values()]
   }

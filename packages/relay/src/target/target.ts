@@ -38,7 +38,10 @@ export async function resolveTarget(
   const addresses = LOOPBACK_NAMES.test(host) ? ['127.0.0.1', '::1'] : await lookupWithin(host, timeoutMs)
   if (addresses === 'timeout') return { ok: false, error: 'target_timeout' }
   if (addresses.length === 0) return { ok: false, error: 'target_unreachable' }
-  const permitted = addresses.filter((address) => nameAllowed || allowed.allowsAddress(address, port))
+  // As the rules are now: they may have changed meanwhile.
+  const permitted = addresses.filter(
+    (address) => allowed.allowsName(host, port) || allowed.allowsAddress(address, port),
+  )
   if (permitted.length === 0) return { ok: false, error: 'target_forbidden' }
   return { ok: true, value: permitted.slice(0, MAX_ADDRESSES) }
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { until, within } from '../fake-panel.js'
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+export const MAIN: string = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 export interface Command {
   stdout(): string
@@ -25,7 +25,8 @@ export interface Home {
   config: string
   enrol(config: Record<string, unknown>, mode?: number): Promise<void>
   read(): Promise<string>
-  start(args: string[], env?: Record<string, string>): Command
+  /** @param main default: the built command */
+  start(args: string[], env?: Record<string, string>, main?: string): Command
 }
 
 export async function createHome(t: Test): Promise<Home> {
@@ -42,16 +43,20 @@ export async function createHome(t: Test): Promise<Home> {
     config,
     enrol: (content, mode = 0o600) => writeFile(config, JSON.stringify(content), { mode }),
     read: () => readFile(config, 'utf8'),
-    start(args, env = {}) {
-      const command = start(args.includes('--config') ? args : [...args, '--config', config], { HOME: path, ...env })
+    start(args, env = {}, main = MAIN) {
+      const command = start(
+        args.includes('--config') ? args : [...args, '--config', config],
+        { HOME: path, ...env },
+        main,
+      )
       running.add(command)
       return command
     },
   }
 }
 
-function start(args: string[], env: Record<string, string>): Command {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+function start(args: string[], env: Record<string, string>, main: string): Command {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

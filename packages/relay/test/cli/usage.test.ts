@@ -1,39 +1,21 @@
 import t from 'tap'
 import { createHome, lines } from './command.js'
 
-for (const name of ['enroll', 'run', 'open', 'allocations', 'relay']) {
-  t.test(`${name} --help has examples and the common options`, async (t) => {
-    const home = await createHome(t)
-    const command = home.start([name, '--help'])
-    t.equal(await command.exit, 0)
-    t.match(command.stdout(), /Examples:\n {2}\$ /)
-    for (const option of ['--config', '--json', '--verbose', '--help']) t.ok(command.stdout().includes(option), option)
-    t.equal(command.stderr(), '')
-  })
-}
-
-t.test('--version and --help of the whole exit 0', async (t) => {
-  const home = await createHome(t)
-  const version = home.start(['--version'])
-  t.equal(await version.exit, 0)
-  t.match(version.stdout(), /^\d+\.\d+\.\d+\n$/)
-  const help = home.start(['--help'])
-  t.equal(await help.exit, 0)
-  for (const text of ['enroll', 'run', 'open', 'allocations', 'relay', 'SALLYPORT_TOKEN', 'Exit codes']) {
-    t.ok(help.stdout().includes(text), text)
-  }
-})
-
 const wrong: [string, string[], RegExp][] = [
   ['no command', [], /Usage/],
-  ['an unknown command', ['frobnicate'], /unknown command/],
-  ['an unknown option', ['run', '--frobnicate'], /unknown option/],
+  ['an unknown command', ['frobnicate'], /unknown command 'frobnicate'\n\(see 'sallyport --help'\)/],
+  ['a command with a slip', ['alocations'], /unknown command[\s\S]*Did you mean allocations\?/],
+  ['an unknown option', ['run', '--frobnicate'], /unknown option[\s\S]*see 'sallyport run --help'/],
+  ['an option with a slip', ['run', '--local-prot', '1'], /unknown option[\s\S]*Did you mean --local-port\?/],
+  ['an option without its value', ['run', '--local-port'], /argument missing/],
   ['a token as an argument', ['run', '--token', 'x'], /unknown option/],
   ['an API key as an argument', ['enroll', '--panel', 'http://localhost', '--api-key', 'x'], /unknown option/],
   ['excess arguments', ['allocations', 'all'], /too many arguments/],
   ['a port of nonsense', ['run', '--local-port', '25565x'], /port from 1 to 65535/],
   ['port zero', ['open', '--local-port', '0'], /port from 1 to 65535/],
   ['a port too high', ['open', '--local-port', '65536'], /port from 1 to 65535/],
+  ['a public port of nonsense', ['open', '--local-port', '1', '--port', '70000'], /port from 1 to 65535/],
+  ['a region of nonsense', ['open', '--local-port', '1', '--region', 'eu west'], /such as eu-west/],
   ['a protocol of nonsense', ['open', '--local-port', '1', '--protocol', 'sctp'], /Allowed choices/],
   ['a host with a port', ['open', '--local-port', '1', '--local-host', 'localhost:80'], /without a port/],
   ['open without a port', ['open'], /--local-port/],
@@ -61,6 +43,7 @@ const wrong: [string, string[], RegExp][] = [
   ['a public host with a port', ['relay', '--public-host', 'host:1'], /without a port/],
   ['a port range upside down', ['relay', '--port-range', '9-8'], /lower one first/],
   ['a port range of nonsense', ['relay', '--port-range', '1-2-3'], /lower one first/],
+  ['a port range too wide', ['relay', '--port-range', '0-70000'], /1 to 65535.*20000-29999/],
   ['a capacity of nonsense', ['relay', '--capacity', 'many'], /number from 0/],
   ['a blank region', ['relay', '--region', ' '], /printable/],
   ['kind server without a key', ['enroll', '--panel', 'http://127.0.0.1:9', '--kind', 'server'], /SALLYPORT_API_KEY/],
@@ -68,6 +51,7 @@ const wrong: [string, string[], RegExp][] = [
 for (const [name, args, words] of wrong) {
   t.test(`${name}: exit 2 and words`, async (t) => {
     const home = await createHome(t)
+    await home.enrol({ panel: 'http://127.0.0.1:9', token: 'token-0123456789' })
     const command = home.start(args)
     t.equal(await command.exit, 2)
     t.match(command.stderr(), words)
@@ -75,6 +59,22 @@ for (const [name, args, words] of wrong) {
     t.equal(command.stdout(), '')
   })
 }
+
+t.test('wrong usage with --json: one object, code and words, no help', async (t) => {
+  const home = await createHome(t)
+  for (const [args, words] of [
+    [['open', '--json'], /--local-port/],
+    [['--json', 'alocations'], /Did you mean allocations/],
+    [['run', '--local-port', 'x', '--json'], /1 to 65535/],
+  ] as const) {
+    const command = home.start([...args])
+    t.equal(await command.exit, 2)
+    const [error, ...more] = lines(command.stderr())
+    t.match(error, { level: 'error', event: 'error', error: 'usage', message: words })
+    t.strictSame(more, [])
+    t.equal(command.stdout(), '')
+  }
+})
 
 for (const args of [['run'], ['relay'], ['allocations'], ['open', '--local-port', '1']]) {
   t.test(`${args[0]} without an enrolment: exit 3, and how to get one`, async (t) => {

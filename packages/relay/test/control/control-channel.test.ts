@@ -275,6 +275,25 @@ t.test('401 on the upgrade ends the channel', async (t) => {
   t.equal(events.seen.length, 1, 'no further try')
 })
 
+t.test('401 of somebody else in its place does not', async (t) => {
+  const panel = await panelFor(t)
+  const answers = [html(401), { status: 401, body: { message: 'Unauthorized' } }]
+  panel.refuseUpgrade = () => answers.shift()
+  const { events } = start(t, panel.url)
+  for (let count = 0; count < 2; count += 1) {
+    t.match(await events.next('disconnected'), { reason: 'not_a_panel', detail: /HTTP 401/ })
+  }
+  await (await panel.nextConnection()).welcome()
+  await events.next('connected')
+})
+
+t.test('a panel without the route is too old', async (t) => {
+  const panel = await panelFor(t)
+  panel.refuseUpgrade = () => problem(404, 'not_found', 'There is nothing here')
+  const { events } = start(t, panel.url)
+  t.match(await events.next('disconnected'), { reason: 'panel_too_old', detail: /update the panel/ })
+})
+
 t.test('a token that cannot be sent is refused without a connection', async (t) => {
   const agent = fakeAgent()
   for (const token of ['', 'line\r\nbreak', 'é']) {
@@ -426,6 +445,26 @@ t.test('a panel that falls silent is dropped within the heartbeat, one that answ
   connection.ws.terminate()
 })
 
+t.test('a process that was held up keeps a connection that is alive', async (t) => {
+  const panel = await panelFor(t)
+  const { channel, events } = start(t, panel.url)
+  const connection = await panel.nextConnection()
+  await connection.welcome(200)
+  await events.next('connected')
+  // The timers of both ends are due long before anything is read.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_800)
+  let pings = 0
+  connection.ws.on('ping', () => {
+    pings += 1
+  })
+  await until(() => pings >= 5, 'pings of the agent')
+  t.equal(channel.connected, true)
+  t.equal(events.seen.length, 1)
+  connection.ws.pause()
+  t.match(await events.next('disconnected'), { reason: 'timeout' }, 'and is still watched')
+  connection.ws.terminate()
+})
+
 t.test('a socket that accepts and never answers is given up', async (t) => {
   const sockets: Socket[] = []
   const server = createServer((socket) => {
@@ -498,7 +537,7 @@ t.test('a state before the welcome, and a welcome of another protocol, are refus
   t.strictSame(agent.calls.connect, [])
   const second = await panel.nextConnection()
   second.send({ type: 'welcome', protocol: 2, deviceId: 'd', name: 'n', heartbeatMs: 5_000 })
-  t.match(await events.next('disconnected'), { reason: 'bad_message', detail: /update the agent/ })
+  t.match(await events.next('disconnected'), { reason: 'bad_message', detail: /protocol 2,.*update sallyport/ })
 })
 
 t.test('an unknown type is ignored', async (t) => {

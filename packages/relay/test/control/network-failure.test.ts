@@ -1,6 +1,6 @@
 import t from 'tap'
 import { describeNetworkError } from '../../dist/control/network-failure.js'
-import { parseProblem, parseRetryAfter, plainText } from '../../dist/control/panel-problem.js'
+import { parseProblem, parseRetryAfter, plainText, serverTime } from '../../dist/control/panel-problem.js'
 import { isReadableOnTheWay, panelRoute, parsePanelUrl } from '../../dist/control/panel-url.js'
 
 const coded = (code: string, message = 'x') => Object.assign(new Error(message), { code })
@@ -10,9 +10,15 @@ t.test('errors are told apart by code, also inside causes and gathered errors', 
     [coded('ENOTFOUND'), 'dns', /not known/],
     [coded('EAI_AGAIN'), 'dns', /name server/],
     [coded('EAI_FAIL'), 'dns', /DNS/],
-    [coded('CERT_HAS_EXPIRED'), 'tls', /certificate.*CERT_HAS_EXPIRED/],
-    [coded('ERR_TLS_CERT_ALTNAME_INVALID'), 'tls', /certificate/],
-    [coded('ERR_SSL_WRONG_VERSION_NUMBER'), 'tls', /TLS/],
+    [coded('CERT_HAS_EXPIRED'), 'tls', /expired \(CERT_HAS_EXPIRED\).*clock.*renewed/],
+    [coded('CERT_NOT_YET_VALID'), 'tls', /not valid yet.*clock/],
+    [coded('CERT_REVOKED'), 'tls', /revoked/],
+    [coded('ERR_TLS_CERT_ALTNAME_INVALID'), 'tls', /another name.*check the URL.*sign-in/],
+    [coded('DEPTH_ZERO_SELF_SIGNED_CERT'), 'tls', /not trusted.*sign-in.*NODE_EXTRA_CA_CERTS/],
+    [coded('ERR_SSL_WRONG_VERSION_NUMBER'), 'tls', /seems to speak no TLS.*check the URL/],
+    [coded('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'), 'tls', /no TLS connection could be made/],
+    [coded('EPROTO'), 'tls', /seems to speak no TLS/],
+    [coded('HPE_INVALID_CONSTANT'), 'unreachable', /seems to speak no HTTP.*check the URL/],
     [coded('ETIMEDOUT'), 'timeout', /in time/],
     [coded('ECONNREFUSED'), 'unreachable', /refused/],
     [new TypeError('failed', { cause: coded('ENOTFOUND') }), 'dns', /not known/],
@@ -30,6 +36,13 @@ t.test('errors are told apart by code, also inside causes and gathered errors', 
   const loop = coded('EWEIRD')
   loop.cause = loop
   t.equal(describeNetworkError(loop).reason, 'unreachable')
+  t.end()
+})
+
+t.test('a certificate that is not valid now: the time by which it is not is said', (t) => {
+  const now = Date.parse('2038-01-19T03:14:07Z')
+  t.match(describeNetworkError(coded('CERT_HAS_EXPIRED'), now).detail, 'it says 2038-01-19 03:14 UTC')
+  t.match(describeNetworkError(coded('CERT_NOT_YET_VALID'), 0).detail, 'it says 1970-01-01 00:00 UTC')
   t.end()
 })
 
@@ -54,6 +67,16 @@ t.test('Retry-After: seconds, a date, nonsense, and an end', (t) => {
   t.equal(parseRetryAfter('Thu, 01 Jan 2025 00:00:09 GMT', now), 0)
   t.equal(parseRetryAfter('999999999', now), 3_600_000)
   for (const nonsense of [null, undefined, '', 'soon', '-5x']) t.equal(parseRetryAfter(nonsense, now), undefined)
+  t.end()
+})
+
+t.test('a Retry-After date is by the clock of who sent it', (t) => {
+  const date = 'Thu, 01 Jan 2026 00:00:00 GMT'
+  t.equal(parseRetryAfter('Thu, 01 Jan 2026 00:00:07 GMT', serverTime(date)), 7_000)
+  t.equal(serverTime(date), Date.parse('2026-01-01T00:00:00Z'))
+  for (const nonsense of [null, undefined, '', 'now', `${date}${' '.repeat(100)}`]) {
+    t.equal(serverTime(nonsense), undefined)
+  }
   t.end()
 })
 

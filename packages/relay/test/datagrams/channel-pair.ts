@@ -111,10 +111,15 @@ export class ChannelPair {
     this.agent.attach(agentSecrets, {
       host: '127.0.0.1',
       port: this.way.port,
-      dialStream: (onReady) => {
+      dialStream: (onReady, onFailed) => {
         const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-        socket.once('connect', () => onReady(socket))
-        return socket
+        socket.on('error', () => {})
+        socket.once('close', onFailed)
+        socket.once('connect', () => {
+          socket.off('close', onFailed)
+          onReady(socket)
+        })
+        return () => socket.destroy()
       },
     })
   }

@@ -11,6 +11,7 @@ import { Permits } from '../../dist/permits.js'
 import { createAllowList, LOOPBACK_RULES } from '../../dist/target/allow-rule.js'
 import { LocalSources } from '../../dist/target/local-source.js'
 import { Refusals } from '../../dist/target/refusals.js'
+import { TrafficTotals } from '../../dist/target/traffic-totals.js'
 import type { TestChannel } from './channel-pair.js'
 
 interface Teardown {
@@ -35,6 +36,7 @@ export function startAgentFlows(
     limits,
     events,
     refusals,
+    totals: new TrafficTotals(),
     permits: new Permits(options.permits ?? limits.maxConnections),
     createChannel: channel.open,
   })

@@ -11,6 +11,7 @@ import { createAllowList, LOOPBACK_RULES } from '../../dist/target/allow-rule.js
 import { LocalSources } from '../../dist/target/local-source.js'
 import { PlayerService } from '../../dist/target/player-service.js'
 import { Refusals } from '../../dist/target/refusals.js'
+import { TrafficTotals } from '../../dist/target/traffic-totals.js'
 import { START } from '../stream/exchange-support.js'
 import { startEcho, until } from '../support.js'
 
@@ -55,6 +56,7 @@ function startService(maxConnections = 1) {
     limits: { ...DEFAULT_AGENT_LIMITS, maxConnections, targetTimeoutMs: 60_000 },
     events,
     refusals,
+    totals: new TrafficTotals(),
   })
   const serve = (port: number) => {
     const log: string[] = []

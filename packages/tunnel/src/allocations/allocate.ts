@@ -51,7 +51,8 @@ interface AllocateOptions {
 }
 
 const defaultLocalHost = '127.0.0.1'
-const retryAfterSeconds = 30
+/** Ports are given back when people are done with them; a relay is often just on its way. */
+const retryAfterSeconds = { noneFree: 30, noRelay: 5 }
 /** Numbers tried one after the other when other programs on the relay's machine have them. */
 const maxTries = 5
 /** Relays tried one after the other. */
@@ -66,8 +67,8 @@ export function createAllocate(
 ): (request: AllocationRequest, by: Caller & { principal: Principal }) => Promise<Allocation[]> {
   const { sql, devices, placement, relays, otherInstances, hooks, feed, present, audit } = options
 
-  const noRelay = () => tunnelErrors.NO_RELAY_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
-  const noneFree = () => tunnelErrors.NO_PORTS_AVAILABLE(undefined, { retryAfter: retryAfterSeconds })
+  const noRelay = () => tunnelErrors.NO_RELAY_AVAILABLE(undefined, { retryAfter: retryAfterSeconds.noRelay })
+  const noneFree = () => tunnelErrors.NO_PORTS_AVAILABLE(undefined, { retryAfter: retryAfterSeconds.noneFree })
 
   const choose = async (device: OwnedDevice, { protocol, region, port }: AllocationRequest): Promise<ChosenRelay[]> => {
     const { id: deviceId, ownerId, organisationId } = device
@@ -149,6 +150,7 @@ export function createAllocate(
     if (deviceId === undefined) throw tunnelErrors.DEVICE_REQUIRED()
     const device = await devices.find(deviceId, principal, 'write')
     if (!device.approved) throw tunnelErrors.DEVICE_NOT_APPROVED()
+    if (device.kind === 'server') throw tunnelErrors.WRONG_KIND()
     const { protocol, localPort, port, name = null } = request
     const localHost = checkLocalHost(request.localHost ?? defaultLocalHost)
     const protocols = protocolsOf(protocol)

@@ -6,7 +6,7 @@ import type { Protocol } from './ports.js'
 
 /**
  * `open`: players are taken. `closed`: paused. `failed`: the relay cannot bind the port. `pending`: the relay has not said
- * yet. `offline`: the relay is gone.
+ * yet, or is awaited after a start of the panel. `offline`: the relay is gone.
  */
 export type AllocationState = 'open' | 'closed' | 'failed' | 'pending' | 'offline'
 
@@ -37,6 +37,8 @@ export interface Allocation {
   /** Why the agent last could not reach the target, such as `refused`; null: it could, or nobody came. */
   readonly targetError: string | null
   readonly relayId: string
+  /** For people: that of its device; of a panel's own relay, or when the device was deleted, its id. */
+  readonly relayName: string
   readonly relayOnline: boolean
   readonly createdAt: string
   readonly traffic: Traffic
@@ -71,6 +73,7 @@ export interface AllocationRow {
   readonly counted_connections: number | string | bigint
   readonly created_at: Date | string
   readonly host: string
+  readonly relay_name: string | null
   readonly owner_id: string | null
   readonly organisation_id: string | null
 }
@@ -84,10 +87,11 @@ export function selectAllocationsFrom(rows: 'tunnel_allocations' | 'made'): stri
     SELECT a.id, a.device_id, a.relay_id, a.protocol, a.port, a.local_host, a.local_port, a.name, a.paused, a.options,
       a.relay_status, a.relay_error, a.target_error, a.bytes_in, a.bytes_out, a.connections, a.counted_epoch, a.counted_before,
       a.counted_in, a.counted_out, a.counted_connections, a.created_at, r.host,
-      ${isAlive('r.instance_id')} AS relay_online, d.owner_id, d.organisation_id
+      ${isAlive('r.instance_id')} AS relay_online, rd.name AS relay_name, d.owner_id, d.organisation_id
     FROM ${rows} a
     JOIN tunnel_devices d ON d.id = a.device_id
-    JOIN tunnel_relays r ON r.id = a.relay_id`
+    JOIN tunnel_relays r ON r.id = a.relay_id
+    LEFT JOIN tunnel_devices rd ON rd.id = r.device_id`
 }
 
 /** What the relays that this instance steers know of allocations; of the others' the row says it. */
@@ -114,6 +118,7 @@ export function toAllocation(row: AllocationRow, live: LiveAllocations): Allocat
     status: live.state(row),
     targetError: row.target_error,
     relayId: row.relay_id,
+    relayName: row.relay_name ?? row.relay_id,
     relayOnline: live.isOnline(row),
     createdAt: iso(row.created_at),
     traffic: live.traffic(row) ?? storedTraffic(row),

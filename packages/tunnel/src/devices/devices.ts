@@ -6,11 +6,12 @@ import { createBatched } from '../batched.js'
 import { tunnelErrors } from '../errors.js'
 import { isDeviceId } from '../ids.js'
 import type { OtherInstances } from '../other-instances.js'
-import { type Device, type DeviceRow, deviceColumns, toDevice } from './device.js'
+import { type Device, type DeviceKind, type DeviceRow, deviceColumns, toDevice } from './device.js'
 import type { Owners } from './owners.js'
 import type { Revocation } from './revocation.js'
 
 export interface OwnedDevice extends Ownership {
+  readonly kind: DeviceKind
   readonly approved: boolean
 }
 
@@ -38,6 +39,7 @@ interface DevicesOptions {
 
 interface OwnershipRow {
   readonly id: string
+  readonly kind: DeviceKind
   readonly owner_id: string | null
   readonly organisation_id: string | null
   readonly approved: boolean
@@ -52,7 +54,7 @@ export function createDevices(options: DevicesOptions): Devices {
   const lookUp = createBatched<string, OwnershipRow | undefined>({
     async work(ids) {
       const rows = await sql<OwnershipRow>(
-        `SELECT id, owner_id, organisation_id, approved_at IS NOT NULL AS approved FROM tunnel_devices
+        `SELECT id, kind, owner_id, organisation_id, approved_at IS NOT NULL AS approved FROM tunnel_devices
          WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))`,
         [JSON.stringify([...new Set(ids)])],
       )
@@ -69,7 +71,8 @@ export function createDevices(options: DevicesOptions): Devices {
     const reach = reachOf(principal, access)
     const row = await lookUp.run(id.toLowerCase())
     if (!row) throw tunnelErrors.DEVICE_UNKNOWN()
-    const device = { id: row.id, ownerId: row.owner_id, organisationId: row.organisation_id, approved: row.approved }
+    const { kind, approved } = row
+    const device = { id: row.id, kind, ownerId: row.owner_id, organisationId: row.organisation_id, approved }
     if (reaches(reach, device)) return device
     if (access === 'write' && mayRead(principal, device)) throw coreErrors.FORBIDDEN()
     throw tunnelErrors.DEVICE_UNKNOWN()

@@ -1,14 +1,19 @@
 import type { AllocationRow, AllocationState, LiveAllocations } from '../allocations/allocation.js'
 import type { TrafficCounter } from '../traffic/traffic.js'
+import type { Settling } from './settling.js'
 import type { Steering } from './steering.js'
 
 /** What is known of allocations: by the relays that are steered here, of the others by what their rows say. */
-export function takeSnapshot(steering: Steering, traffic: Pick<TrafficCounter, 'observe' | 'of'>): LiveAllocations {
+export function takeSnapshot(
+  steering: Steering,
+  settling: Pick<Settling, 'isAwaited'>,
+  traffic: Pick<TrafficCounter, 'observe' | 'of'>,
+): LiveAllocations {
   /** Reading all that a relay counts takes its time, and most ask for the state only. */
   let observed = false
   return {
     isOnline: (row) => steering.get(row.relay_id) !== undefined || row.relay_online,
-    state: (row) => stateOf(row, steering),
+    state: (row) => stateOf(row, steering, settling),
     traffic(row) {
       if (!observed) traffic.observe()
       observed = true
@@ -17,11 +22,11 @@ export function takeSnapshot(steering: Steering, traffic: Pick<TrafficCounter, '
   }
 }
 
-function stateOf(row: AllocationRow, steering: Steering): AllocationState {
+function stateOf(row: AllocationRow, steering: Steering, settling: Pick<Settling, 'isAwaited'>): AllocationState {
   if (row.paused) return 'closed'
   const steered = steering.get(row.relay_id)
   if (!steered) {
-    if (!row.relay_online) return 'offline'
+    if (!row.relay_online) return settling.isAwaited(row.relay_id) ? 'pending' : 'offline'
     return row.relay_status === 'open' || row.relay_status === 'failed' ? row.relay_status : 'pending'
   }
   const viewed = steered.view.get(Number(row.id))

@@ -20,6 +20,8 @@ interface RelayDeskOptions {
   readonly logger: Logger
   /** The row has changed. */
   readonly onChanged: (relayId: string) => void
+  /** A stand-alone one is written down. Never rejects, and is not waited for. */
+  readonly onArrived: (relay: RelayDescription) => Promise<void>
 }
 
 interface Known {
@@ -30,7 +32,7 @@ interface Known {
   off(): void
 }
 
-export function createRelayDesk({ registration, steering, logger, onChanged }: RelayDeskOptions): RelayDesk {
+export function createRelayDesk({ registration, steering, logger, onChanged, onArrived }: RelayDeskOptions): RelayDesk {
   const known = new Map<string, Known>()
   /** What is under way for a relay: one thing after the other. */
   const lines = new Map<string, Promise<unknown>>()
@@ -111,6 +113,7 @@ export function createRelayDesk({ registration, steering, logger, onChanged }: R
       if (!taken) return { taken: false, error: 'device_unknown', detail: 'the device of this relay is gone' }
       logger.info({ relayId: remote.id, host: description.host }, 'a relay is here')
       onChanged(remote.id)
+      void onArrived(description)
       return { taken: true }
     },
 

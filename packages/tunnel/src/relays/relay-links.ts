@@ -89,8 +89,16 @@ export function createRelayLinks({ sql, table, sealer, logger }: RelayLinksOptio
   }
 }
 
-function linkOf({ id, host, data_port: port, fingerprint, encryption }: RelayRow, ticket: string): ControlRelay {
-  return { id, host, port, encryption, ...(fingerprint === null ? {} : { fingerprint }), ticket }
+function linkOf({ id, name, host, data_port: port, fingerprint, encryption }: RelayRow, ticket: string): ControlRelay {
+  return {
+    id,
+    ...(name === null ? {} : { name }),
+    host,
+    port,
+    encryption,
+    ...(fingerprint === null ? {} : { fingerprint }),
+    ticket,
+  }
 }
 
 /** A relay that came after the table was read is looked for once more. */

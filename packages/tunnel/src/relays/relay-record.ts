@@ -7,6 +7,8 @@ import type { RelayLoad } from './steered-relay.js'
 export interface RelayRecord {
   readonly id: string
   readonly kind: 'embedded' | 'standalone'
+  /** For people: that of its device; of a panel's own relay its id. */
+  readonly name: string
   /** Name or address that players and agents are given. */
   readonly host: string
   readonly dataPort: number
@@ -39,6 +41,7 @@ export function toRelayRecord(row: RelayRow, live: RelayLoad | undefined): Relay
   return {
     id: row.id,
     kind: row.kind,
+    name: row.name ?? row.id,
     host: row.host,
     dataPort: row.data_port,
     encryption: row.encryption,

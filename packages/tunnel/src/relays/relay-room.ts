@@ -28,6 +28,8 @@ import { sweepRelays } from './relay-sweep.js'
 import { createRelayTable } from './relay-table.js'
 import type { RelayFollowers, Relays } from './relays.js'
 import { createServedNews } from './served.js'
+import { beginSettling } from './settling.js'
+import { createSharedHostWarning } from './shared-host-warning.js'
 import type { RelayLoad } from './steered-relay.js'
 import { createSteering } from './steering.js'
 
@@ -53,6 +55,8 @@ const leaseIntervals = 3
 /** How often is looked for lost relays. */
 const failoverIntervalMs = 3_000
 const failoverLooksPerGrace = 4
+/** Longest that relays have to come back after a start. */
+const maxSettlingMs = 60_000
 /** More devices than this are not named to the others one by one. */
 const maxNamed = 5_000
 
@@ -78,11 +82,25 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
       return [...rows.values()].some((row) => row.online && row.instance_id !== instanceId)
     },
   })
+  const settling = beginSettling({
+    ms: Math.min(config.relays.graceMs, maxSettlingMs),
+    onOver: () => void tellMissing(),
+  })
+  scope.defer(() => settling.stop())
+  /** Agents of relays that have not come were told that they are awaited. */
+  const tellMissing = async (): Promise<void> => {
+    try {
+      for (const { id, online } of (await table.read()).values()) if (!online) news.tell(id)
+    } catch (error) {
+      logger.warn({ err: error }, 'agents could not be told of relays that are missing')
+    }
+  }
   const steering = createSteering({
     sql,
     logger,
     enabled,
     onTake({ relay, kind }) {
+      settling.seen(relay.id)
       const uncount = traffic.add(relay)
       // The embedded one's are watched for longer: its stop ends connections.
       const unwatch = kind === 'standalone' ? gate.watch(relay) : () => undefined
@@ -104,7 +122,13 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
   const gate = createConnectionGate({ hooks: config.hooks, logger, describe, tell: options.tellEnds })
   scope.defer(() => gate.stop())
   scope.defer(() => news.stop())
-  const desk = createRelayDesk({ registration, steering, logger, onChanged: news.tell })
+  const desk = createRelayDesk({
+    registration,
+    steering,
+    logger,
+    onChanged: news.tell,
+    onArrived: createSharedHostWarning(sql, logger),
+  })
 
   const openEmbedded = async (relayConfig: Exclude<TunnelConfig['relay'], false>): Promise<EmbeddedRelay> => {
     const embedded = await startEmbeddedRelay({
@@ -168,7 +192,7 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
         }
       }
     },
-    snapshot: () => takeSnapshot(steering, traffic),
+    snapshot: () => takeSnapshot(steering, settling, traffic),
     waitServed: served.wait,
     *steered() {
       for (const { relay } of steering.all()) yield relay

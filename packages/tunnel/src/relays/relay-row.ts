@@ -7,6 +7,8 @@ import { aheadOfProcess } from './clock-offset.js'
 export interface RelayRow {
   readonly id: string
   readonly kind: 'embedded' | 'standalone'
+  /** Of its device; null: it is a panel's own, or its device was deleted. */
+  readonly name: string | null
   readonly host: string
   readonly data_port: number
   /** Of its certificate; null: agents look whether their authorities vouch for it. */
@@ -43,7 +45,7 @@ export const isGoneForGood = `(r.kind = 'standalone' AND r.device_id IS NULL)`
 
 export async function readRelays(sql: Sql): Promise<RelayRow[]> {
   return sql<RelayRow>(
-    `SELECT r.id, r.kind, r.host, r.data_port, r.fingerprint, r.encryption, r.host_group, r.region, r.labels, r.capacity,
+    `SELECT r.id, r.kind, d.name, r.host, r.data_port, r.fingerprint, r.encryption, r.host_group, r.region, r.labels, r.capacity,
        r.port_from, r.port_to, r.ticket_key, ${aheadOfProcess('r.clock_offset', '$1')} AS clock_offset, r.version, r.draining, r.devices, r.connections, r.last_seen_at, r.instance_id,
        ${isAlive('r.instance_id')} AS online, ${isGoneForGood} AS gone_for_good, d.organisation_id,
        COALESCE(n.allocations, 0) AS allocations

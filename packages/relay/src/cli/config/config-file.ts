@@ -1,29 +1,34 @@
 import { randomBytes } from 'node:crypto'
-import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises'
+import { access, constants, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { FieldError, optional, own, record, text } from '../../control/control-fields.js'
+import { FieldError } from '../../control/control-fields.js'
+import {
+  type AgentConfig,
+  ENROLMENT_FIELDS,
+  type Enrolment,
+  readAgentConfig,
+  readWishes,
+  type Wishes,
+} from './config-fields.js'
 
-/** What an enrolment leaves on the agent's machine. */
-export interface AgentConfig {
-  /** The panel's URL. */
-  panel: string
-  /** The device token: whoever reads it is the device. */
-  token: string
-  name?: string
-  deviceId?: string
-}
+export type { AgentConfig, Enrolment, Wishes } from './config-fields.js'
 
-export type LoadedConfig =
-  | { ok: true; config: AgentConfig }
+export type Loaded<Config> =
+  | { ok: true; config: Config }
   | {
       ok: false
       error: 'config_missing' | 'config_permissions' | 'config_invalid' | 'config_unreadable'
       detail: string
     }
 
+export type LoadedConfig = Loaded<AgentConfig>
+
 const MAX_CONFIG_BYTES = 64 * 1024
 const READABLE_BY_OTHERS = 0o077
+const WRITABLE_BY_OTHERS = 0o022
+/** Of a credential that systemd gives (LoadCredential=): it may stand open to the service's user by an access list, whose mask shows as the group's rights. */
+const CREDENTIAL_OF_OTHERS = 0o037
 
 export function defaultConfigPath(): string {
   return join(homedir(), '.config', 'sallyport', 'agent.json')
@@ -31,17 +36,27 @@ export function defaultConfigPath(): string {
 
 /** Reads the file, unless its mode lets group or others at it. Never throws. */
 export async function loadConfig(path: string): Promise<LoadedConfig> {
+  return load(path, readAgentConfig)
+}
+
+/** The same for a machine whose token comes from elsewhere: the file need not hold one. */
+export async function loadWishes(path: string): Promise<Loaded<Wishes>> {
+  return load(path, readWishes)
+}
+
+async function load<Config>(path: string, read: (body: unknown) => Config): Promise<Loaded<Config>> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     try {
       const stats = await file.stat()
-      if (!stats.isFile() || stats.size > MAX_CONFIG_BYTES) return invalid(path)
-      if (process.platform !== 'win32' && (stats.mode & READABLE_BY_OTHERS) !== 0) {
+      if (!stats.isFile()) return invalid(path, 'no file')
+      if (stats.size > MAX_CONFIG_BYTES) return invalid(path, `larger than ${MAX_CONFIG_BYTES / 1_024} KiB`)
+      if (process.platform !== 'win32' && (stats.mode & forbiddenMode(path)) !== 0) {
         const mode = (stats.mode & 0o777).toString(8).padStart(4, '0')
         const detail = `${path} has mode ${mode}, others can get at the token: run 'chmod 600 ${path}'`
         return { ok: false, error: 'config_permissions', detail }
       }
-      return parseConfig(path, await file.readFile('utf8'))
+      return parse(path, await file.readFile('utf8'), read)
     } finally {
       await file.close()
     }
@@ -54,28 +69,32 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   }
 }
 
-function parseConfig(path: string, content: string): LoadedConfig {
+function forbiddenMode(path: string): number {
+  const credentials = process.env['CREDENTIALS_DIRECTORY']
+  return credentials && dirname(path) === credentials ? CREDENTIAL_OF_OTHERS : READABLE_BY_OTHERS
+}
+
+function parse<Config>(path: string, content: string, read: (body: unknown) => Config): Loaded<Config> {
   try {
-    const body = record(JSON.parse(content), '')
-    const config: AgentConfig = {
-      panel: own(body, 'panel', text(2_048)),
-      token: own(body, 'token', text(4_096, /^[\x21-\x7e]+$/)),
-      ...optional(body, 'name', text(200)),
-      ...optional(body, 'deviceId', text(128)),
-    }
-    return { ok: true, config }
+    return { ok: true, config: read(JSON.parse(content)) }
   } catch (error) {
-    if (error instanceof FieldError || error instanceof SyntaxError) return invalid(path)
-    throw error
+    if (error instanceof SyntaxError) return invalid(path, `no JSON${whereabouts(error, content)}`)
+    if (!(error instanceof FieldError)) throw error
+    return invalid(
+      path,
+      error.field === '' ? 'no JSON object' : `'${error.field}' is missing, unknown or not as it must be`,
+    )
   }
 }
 
-function invalid(path: string): LoadedConfig {
-  return {
-    ok: false,
-    error: 'config_invalid',
-    detail: `${path} is not a configuration of sallyport: move it away and enrol again`,
-  }
+/** The parser's own words may quote the file, and with it the token. */
+function whereabouts({ message }: SyntaxError, content: string): string {
+  const at = /\bposition (\d+)\b/.exec(message)?.[1]
+  return at === undefined ? '' : ` (line ${content.slice(0, Number(at)).split('\n').length})`
+}
+
+function invalid<Config>(path: string, what: string): Loaded<Config> {
+  return { ok: false, error: 'config_invalid', detail: `${path} is not a configuration of sallyport: ${what}` }
 }
 
 /** Makes the directory (0700) and proves that a file can be written there. Throws the system's error. */
@@ -84,9 +103,13 @@ export async function prepareConfigDirectory(path: string): Promise<void> {
   await access(dirname(path), constants.W_OK | constants.X_OK)
 }
 
-/** Replaces the file whole (mode 0600) or leaves it as it was. Throws the system's error. */
-export async function saveConfig(path: string, config: AgentConfig): Promise<void> {
+/**
+ * Replaces the file whole (mode 0600) or leaves it as it was. What the present file holds beside an enrolment (tunnels, rules, what is not known here) stays.
+ * Throws the system's error.
+ */
+export async function saveConfig(path: string, enrolment: Enrolment): Promise<void> {
   await prepareConfigDirectory(path)
+  const config = { ...enrolment, ...(await besideEnrolment(path)) }
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     const file = await open(temporary, 'wx', 0o600)
@@ -102,6 +125,20 @@ export async function saveConfig(path: string, config: AgentConfig): Promise<voi
     throw error
   }
   await syncDirectory(dirname(path))
+}
+
+async function besideEnrolment(path: string): Promise<Record<string, unknown>> {
+  try {
+    const { size, mode } = await stat(path)
+    // What others could have written is not taken over into a file that is trusted.
+    if (size > MAX_CONFIG_BYTES || (process.platform !== 'win32' && (mode & WRITABLE_BY_OTHERS) !== 0)) return {}
+    const body: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) return {}
+    const enrolment = new Set<string>(ENROLMENT_FIELDS)
+    return Object.fromEntries(Object.entries(body).filter(([key]) => !enrolment.has(key)))
+  } catch {
+    return {}
+  }
 }
 
 /** Makes the rename itself last; not every platform can open a directory. */

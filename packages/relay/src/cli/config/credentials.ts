@@ -7,6 +7,8 @@ export interface Credentials {
   panel: URL
   token: string
   deviceId?: string
+  /** As enrolled; undefined when the token is not from the file, or the file is an old one. */
+  kind?: 'client' | 'server'
 }
 
 /** Who this device is and where its panel: from the environment, else from the config file. Throws CliError. */
@@ -36,6 +38,7 @@ export async function findCredentials(context: CliContext): Promise<Credentials>
         : panelFrom(fromEnv.panel, 'SALLYPORT_PANEL'),
     token: fromEnv.token ?? config.token,
     ...(fromEnv.token === undefined && config.deviceId !== undefined ? { deviceId: config.deviceId } : {}),
+    ...(fromEnv.token === undefined && config.kind !== undefined ? { kind: config.kind } : {}),
   }
 }
 

@@ -9,7 +9,7 @@ const MIN_WAIT_MS = 100
 const MAX_WAIT_MS = 60_000
 /** A poll that comes a little late costs nothing, one that comes early is a 429. */
 const MARGIN_MS = 50
-/** The panel says when a code is over; this ends the wait for a panel that does not. By our own clock, which may be wrong. */
+/** The panel says when a code is over; this ends the wait for a panel that does not. */
 const MIN_LIFETIME_MS = 60_000
 const MAX_LIFETIME_MS = 3_600_000
 
@@ -17,10 +17,11 @@ const MAX_LIFETIME_MS = 3_600_000
 export async function awaitApproval(
   client: PanelClient,
   start: EnrolmentStart,
+  /** As the panel's own clock has it, where that is known. */
+  lifetimeMs: number,
   { output, signal }: CliContext,
 ): Promise<Extract<EnrolmentPoll, { approved: true }>> {
-  const lifetime = Math.min(Math.max(start.expiresAt - Date.now(), MIN_LIFETIME_MS), MAX_LIFETIME_MS)
-  const deadline = performance.now() + lifetime
+  const deadline = performance.now() + Math.min(Math.max(lifetimeMs, MIN_LIFETIME_MS), MAX_LIFETIME_MS)
   let intervalMs = start.interval * 1_000
   let pauseMs = intervalMs
   let told = false
@@ -77,6 +78,6 @@ function expired(): CliError {
   )
 }
 
-function cancelled(): CliError {
+export function cancelled(): CliError {
   return new CliError('cancelled', 'cancelled; nothing was saved')
 }

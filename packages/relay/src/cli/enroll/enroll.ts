@@ -1,15 +1,17 @@
 import { hostname } from 'node:os'
 import { isReadableOnTheWay, showPanel } from '../../control/panel-url.js'
-import { errorCode, loadConfig, prepareConfigDirectory, saveConfig } from '../config/config-file.js'
+import { defaultConfigPath, errorCode, loadConfig, prepareConfigDirectory, saveConfig } from '../config/config-file.js'
 import { panelFrom } from '../config/credentials.js'
 import type { CliContext } from '../context.js'
 import { CliError, ExitCode, type ExitCodeValue } from '../exit.js'
-import { type EnrolmentStart, readEnrolmentStart } from '../panel/panel-answers.js'
+import { readEnrolmentStart } from '../panel/panel-answers.js'
 import { createPanelClient, type PanelClientOptions } from '../panel/panel-client.js'
 import { panelError } from '../panel/panel-error.js'
+import { proxyFor } from '../panel/proxy.js'
 import { canPrompt, promptSecret } from '../terminal/prompt.js'
 import { MAX_DEVICE_NAME_LENGTH } from '../tunnels/target.js'
-import { awaitApproval } from './enroll-poll.js'
+import { awaitApproval, cancelled } from './enroll-poll.js'
+import { showCode, startWaiting } from './show-code.js'
 
 export interface EnrollOptions {
   panel?: string
@@ -26,11 +28,12 @@ export async function enroll(context: CliContext, options: EnrollOptions): Promi
   if (isReadableOnTheWay(panel)) {
     output.notice('plain_http', `${showPanel(panel)} is plain http: the token can be read by others on its way`)
   }
-  const client = createPanelClient({
+  const plain = {
     panel,
-    ...(key === undefined ? {} : { authorization: `ApiKey ${key}` }),
+    proxy: proxyFor(panel, context.env),
     debug: (message: string) => output.debug(message),
-  } satisfies PanelClientOptions)
+  } satisfies PanelClientOptions
+  const client = createPanelClient(key === undefined ? plain : { ...plain, authorization: `ApiKey ${key}` })
 
   const name = options.name ?? (hostname().slice(0, MAX_DEVICE_NAME_LENGTH) || 'agent')
   const body = { name, kind: options.kind }
@@ -38,11 +41,12 @@ export async function enroll(context: CliContext, options: EnrollOptions): Promi
   if (!started.ok) throw panelError(started, key === undefined ? 'none' : 'key')
   const start = readEnrolmentStart(started.body)
   output.secret(start.deviceCode)
-  showCode(context, start)
+  const lifetimeMs = start.expiresAt - (started.panelTime ?? Date.now())
+  await showCode(context, start, lifetimeMs)
+  const stopWaiting = startWaiting(context, lifetimeMs)
 
   // The code is the credential from here on; the administrator's key stays out of it.
-  const poller = createPanelClient({ panel, debug: (message) => output.debug(message) })
-  const approved = await awaitApproval(poller, start, context)
+  const approved = await awaitApproval(createPanelClient(plain), start, lifetimeMs, context).finally(stopWaiting)
   output.secret(approved.token)
   const saved = approved.name ?? name
   const { token, deviceId } = approved
@@ -52,18 +56,26 @@ export async function enroll(context: CliContext, options: EnrollOptions): Promi
       token,
       name: saved,
       ...(deviceId === undefined ? {} : { deviceId }),
+      kind: options.kind,
     })
   } catch (error) {
     const detail = `approved, but ${configPath} cannot be written (${errorCode(error)}): enrol again once it can`
     throw new CliError('config_unwritable', detail)
   }
-  const next = options.kind === 'server' ? "relay with 'sallyport relay'" : "agent with 'sallyport run'"
-  output.event('enrolled', `Enrolled as ${saved}; the token is in ${configPath}. Start the ${next}.`, {
+  output.event('enrolled', `Enrolled as ${saved}; the token is in ${configPath}. ${nextStep(context, options)}`, {
     name: saved,
     panel: showPanel(panel),
     config: configPath,
+    kind: options.kind,
+    ...(deviceId === undefined ? {} : { deviceId }),
   })
   return ExitCode.ok
+}
+
+function nextStep({ configPath }: CliContext, { kind }: EnrollOptions): string {
+  const config = configPath === defaultConfigPath() ? '' : ` --config ${configPath}`
+  const [who, command] = kind === 'server' ? ['relay', 'relay'] : ['agent', 'run']
+  return `Start the ${who} with 'sallyport ${command}${config}'.`
 }
 
 function choosePanel({ env }: CliContext, { panel }: EnrollOptions): URL {
@@ -75,7 +87,11 @@ function choosePanel({ env }: CliContext, { panel }: EnrollOptions): URL {
 
 async function administratorKey(context: CliContext): Promise<string> {
   let key = context.env['SALLYPORT_API_KEY']?.trim()
-  if (!key && canPrompt(context)) key = await promptSecret(context, "An administrator's API key")
+  if (!key && canPrompt(context)) {
+    const typed = await promptSecret(context, "An administrator's API key")
+    if (typed === undefined) throw cancelled()
+    key = typed
+  }
   if (!key) {
     const detail = "--kind server needs an administrator's API key in SALLYPORT_API_KEY"
     throw new CliError('no_api_key', detail, ExitCode.usage)
@@ -99,19 +115,4 @@ async function checkConfig({ configPath, output }: CliContext): Promise<void> {
     'config_replaced',
     `${configPath} holds an enrolment already; it is replaced once the new one is approved`,
   )
-}
-
-function showCode({ output }: CliContext, start: EnrolmentStart): void {
-  const { userCode, verificationUri } = start
-  const link = start.verificationUriComplete ?? verificationUri
-  const minutes = Math.max(1, Math.round((start.expiresAt - Date.now()) / 60_000))
-  const fields = { userCode, verificationUri, link, expiresAt: new Date(start.expiresAt).toISOString() }
-  if (output.json) {
-    output.event('code', `approve ${userCode} at ${link}`, fields)
-    return
-  }
-  output.event('code', `Have an administrator approve this code (good for about ${minutes} min):`)
-  output.event('code', `    code  ${userCode}`)
-  output.event('code', `    link  ${link}`)
-  output.event('code', 'Waiting for the approval ...')
 }

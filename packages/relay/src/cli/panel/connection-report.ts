@@ -36,10 +36,14 @@ export function reportConnection({ channel, output, panel, who }: ConnectionRepo
     lastTrouble = ''
     output.event('connected', `connected to ${panel} as ${name}`, { deviceId, name })
   })
-  channel.on('disconnected', ({ reason, detail, wasConnected, retryInMs }) => {
+  channel.on('disconnected', ({ reason, detail, wasConnected, declined, retryInMs }) => {
+    // The command ends with words of its own.
+    if (reason === 'wrong_kind') return
     const message = wasConnected
       ? `the connection to ${panel} is lost (${detail}); reconnecting`
-      : `${panel} cannot be reached (${detail}); trying on`
+      : declined
+        ? `${panel} refuses this ${who} (${detail}); trying on`
+        : `${panel} cannot be reached (${detail}); trying on`
     if (wasConnected) lastTrouble = ''
     trouble(`${wasConnected}:${reason}`, 'disconnected', message, { reason, detail, retryInMs })
   })

@@ -38,12 +38,18 @@ export interface Allocation {
   localPort: number
   status: string
   deviceId?: string
+  /** For people. */
+  name?: string
+  /** Why the agent last could not reach the target. */
+  targetError?: string
   relayId?: string
+  relayName?: string
   relayOnline?: boolean
   traffic?: { bytesIn: number; bytesOut: number; connections: number; open: number }
 }
 
 const MAX_ALLOCATIONS = 10_000
+const MAX_RELAYS = 10_000
 const MAX_INTERVAL_S = 60
 const SECRET = text(4_096, /^[\x21-\x7e]+$/)
 const interval = number(0, 3_600)
@@ -82,6 +88,14 @@ export function readAllocations(body: unknown): Allocation[] {
   return understand(() => own(record(body, 'body'), 'allocations', list(allocation, MAX_ALLOCATIONS)))
 }
 
+/** Names of relays by their ids; those without one are left out. */
+export function readRelayNames(body: unknown): Map<string, string> {
+  return understand(() => {
+    const relays = own(record(body, 'body'), 'relays', list(relayName, MAX_RELAYS))
+    return new Map(relays.flatMap(({ id, name }) => (name === undefined ? [] : [[id, name]])))
+  })
+}
+
 /** `{allocation}`, or `{allocations: [tcp, udp]}` for both. */
 export function readMadeAllocations(body: unknown): Allocation[] {
   return understand(() => {
@@ -102,10 +116,18 @@ function allocation(value: unknown, path: string): Allocation {
     localPort: own(object, 'localPort', port, path),
     status: own(object, 'status', text(64), path),
     ...optional(object, 'deviceId', text(128), path),
+    ...optional(object, 'name', nullable(text(200)), path),
+    ...optional(object, 'targetError', nullable(text(128)), path),
     ...optional(object, 'relayId', nullable(text(128)), path),
+    ...optional(object, 'relayName', nullable(text(200)), path),
     ...optional(object, 'relayOnline', boolean, path),
     ...optional(object, 'traffic', traffic, path),
   } as Allocation
+}
+
+function relayName(value: unknown, path: string): { id: string; name?: string | undefined } {
+  const object = record(value, path)
+  return { id: own(object, 'id', text(128), path), ...optional(object, 'name', nullable(text(200)), path) }
 }
 
 function traffic(value: unknown, path: string): Allocation['traffic'] & {} {

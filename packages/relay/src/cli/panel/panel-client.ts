@@ -1,19 +1,23 @@
+import { isJson } from '../../control/control-refusal.js'
 import { describeNetworkError } from '../../control/network-failure.js'
-import { parseProblem, parseRetryAfter } from '../../control/panel-problem.js'
+import { parseProblem, parseRetryAfter, serverTime } from '../../control/panel-problem.js'
 import { panelRoute, showPanel } from '../../control/panel-url.js'
+import { describeStrangeAnswer, type StrangeAnswerWords } from '../../control/strange-answer.js'
 import { type HttpAnswer, httpRequest } from './http-request.js'
 
 export interface PanelClientOptions {
   panel: URL
   /** Sent as `Authorization`, e.g. `Bearer …`. */
   authorization?: string
+  /** See `proxyFor`; none: directly. */
+  proxy?: URL | undefined
   /** For one request, the answer's body included. */
   timeoutMs?: number
   debug?: (message: string) => void
 }
 
 /**
- * `out_of_reach`: no answer, or only a proxy's that its panel is down · `not_a_panel`: something else answers there · `unauthorized`: HTTP 401 ·
+ * `out_of_reach`: no answer, or only a proxy's · `not_a_panel`: something else answers there, or a panel without this route · `unauthorized`: HTTP 401 ·
  * `feature_disabled`: tunnels are switched off · `problem`: any other refusal, its code in `error` · `aborted`: by the caller's signal.
  */
 export interface PanelFailure {
@@ -25,10 +29,18 @@ export interface PanelFailure {
   retryAfterMs?: number
 }
 
-export type PanelAnswer = { ok: true; status: number; body: unknown } | PanelFailure
+export interface PanelSuccess {
+  ok: true
+  status: number
+  body: unknown
+  /** By the panel's clock, milliseconds since the epoch, when it says so: this machine's may be wrong. */
+  panelTime?: number
+}
+
+export type PanelAnswer = PanelSuccess | PanelFailure
 
 export interface PanelRequest {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** From `/api/…`, without a query. */
   path: string
   query?: Record<string, string>
@@ -45,10 +57,25 @@ export interface PanelClient {
 const DEFAULT_TIMEOUT_MS = 15_000
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 const TIMED_OUT = { reason: 'timeout', detail: 'no answer in time' } as const
-const PROXY_SAYS_DOWN = new Set([502, 503, 504])
+/** What keeps the panel's own answer away and may pass. */
+const AWAY: ReadonlySet<StrangeAnswerWords['reason']> = new Set([
+  'proxy_credentials',
+  'sign_in_required',
+  'unavailable',
+])
+/** Calls of these have no id in them: a 404 says that there is no such route, not that there is no such thing. */
+const PLAIN_ROUTES: ReadonlySet<string> = new Set(['/api/tunnel/device/start', '/api/tunnel/allocations'])
+const CLOCK_DIFFERS_MS = 300_000
 
 export function createPanelClient(options: PanelClientOptions): PanelClient {
-  const { panel, authorization, timeoutMs = DEFAULT_TIMEOUT_MS, debug = () => {} } = options
+  const { panel, authorization, proxy, timeoutMs = DEFAULT_TIMEOUT_MS, debug = () => {} } = options
+
+  function sayClock({ date }: HttpAnswer): void {
+    const aheadMs = Date.now() - (serverTime(date) ?? Date.now())
+    if (Math.abs(aheadMs) < CLOCK_DIFFERS_MS) return
+    const minutes = Math.round(Math.abs(aheadMs) / 60_000)
+    debug(`this machine's clock is ${minutes} min ${aheadMs > 0 ? 'ahead of' : 'behind'} the panel's`)
+  }
 
   async function request({ method = 'GET', path, query, body, signal }: PanelRequest): Promise<PanelAnswer> {
     const url = panelRoute(panel, path)
@@ -67,10 +94,13 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
         },
         ...(payload === undefined ? {} : { body: payload }),
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        timeoutMs,
+        proxy,
         maxBodyBytes: MAX_BODY_BYTES,
       })
       debug(`${method} ${path}: ${answer.status}`)
-      return judge(answer, panel)
+      sayClock(answer)
+      return judge(answer, panel, path)
     } catch (error) {
       if (signal?.aborted) return { ok: false, kind: 'aborted', error: 'cancelled', detail: 'cancelled' }
       const { reason, detail } = timeout.aborted ? TIMED_OUT : describeNetworkError(error)
@@ -87,39 +117,30 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
   return { panel, request }
 }
 
-function judge({ status, contentType, retryAfter, body: text }: HttpAnswer, panel: URL): PanelAnswer {
-  const retryAfterMs = parseRetryAfter(retryAfter)
+function judge(answer: HttpAnswer, panel: URL, path: string): PanelAnswer {
+  const { status, contentType, retryAfter, location, date, body: text } = answer
+  const panelTime = serverTime(date)
+  const retryAfterMs = parseRetryAfter(retryAfter, panelTime)
   const rest = { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
-  if (status >= 300 && status < 400) {
-    const detail = `${showPanel(panel)} redirects elsewhere, which is not followed: give the panel's own URL`
-    return { ok: false, kind: 'not_a_panel', error: 'redirected', detail, ...rest }
-  }
-  const json = /^application\/([a-z.+-]+\+)?json\b/i.test(contentType)
-  const parsed = json && text !== undefined ? parseJson(text) : undefined
+  const parsed = isJson(contentType) && text !== undefined ? parseJson(text) : undefined
   const problem = status >= 400 && parsed !== undefined ? parseProblem(text ?? '') : { error: '', detail: '' }
-  if (status < 300 && parsed !== undefined) return { ok: true, status, body: parsed.value }
-  if (status === 401) {
-    return { ok: false, kind: 'unauthorized', error: problem.error || 'unauthorized', detail: problem.detail, ...rest }
+  if (status >= 200 && status < 300 && parsed !== undefined) {
+    return { ok: true, status, body: parsed.value, ...(panelTime === undefined ? {} : { panelTime }) }
   }
+  const isRouteMissing = status === 404 && PLAIN_ROUTES.has(path)
+  if (problem.error === '' || isRouteMissing) {
+    const { reason, detail } = describeStrangeAnswer({ status, contentType, location, error: problem.error }, panel)
+    const kind = AWAY.has(reason) ? 'out_of_reach' : 'not_a_panel'
+    return { ok: false, kind, error: reason, detail: `${showPanel(panel)} is out of reach: ${detail}`, ...rest }
+  }
+  // Only the panel's own word: a page in its place may want a sign-in of its own with 401.
+  if (status === 401) return { ok: false, kind: 'unauthorized', error: problem.error, detail: problem.detail, ...rest }
   if (problem.error === 'feature_disabled') {
     const detail = `tunnels are switched off at ${showPanel(panel)}`
     return { ok: false, kind: 'feature_disabled', error: problem.error, detail, ...rest }
   }
-  if (problem.error !== '') {
-    const detail = problem.detail === '' ? `the panel refused (${problem.error})` : problem.detail
-    return { ok: false, kind: 'problem', error: problem.error, detail, ...rest }
-  }
-  if (PROXY_SAYS_DOWN.has(status)) {
-    const detail = `${showPanel(panel)} is out of reach: its proxy answers HTTP ${status}`
-    return { ok: false, kind: 'out_of_reach', error: 'unavailable', detail, ...rest }
-  }
-  const detail = `what answers at ${showPanel(panel)} is no Sallyport panel (HTTP ${status}, ${describeType(contentType)})`
-  return { ok: false, kind: 'not_a_panel', error: 'not_a_panel', detail, ...rest }
-}
-
-function describeType(contentType: string): string {
-  const type = /^[a-z]+\/[a-z0-9.+-]+/i.exec(contentType)?.[0]
-  return type === undefined ? 'no content type' : type.slice(0, 60)
+  const detail = problem.detail === '' ? `the panel refused (${problem.error})` : problem.detail
+  return { ok: false, kind: 'problem', error: problem.error, detail, ...rest }
 }
 
 function parseJson(text: string): { value: unknown } | undefined {

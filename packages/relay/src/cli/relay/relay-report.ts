@@ -2,6 +2,7 @@ import type { RelayChannel } from '../../control/relay-channel-types.js'
 import type { Relay } from '../../relay-types.js'
 import { reportConnection } from '../panel/connection-report.js'
 import type { Output } from '../terminal/output.js'
+import { count } from './relay-words.js'
 
 export interface RelayReportOptions {
   relay: Pick<Relay, 'on' | 'status'>
@@ -11,22 +12,37 @@ export interface RelayReportOptions {
   panel: string
 }
 
-/** Puts what relay and channel do into lines. What happens a thousand times a day is for `--verbose`. */
-export function reportRelay({ relay, channel, output, panel }: RelayReportOptions): void {
+/** Between two lines on how many tunnels are served. */
+const SERVING_GAP_MS = 3_000
+
+/** Puts what relay and channel do into lines. What happens a thousand times a day is for `--verbose`. Gives what ends it. */
+export function reportRelay({ relay, channel, output, panel }: RelayReportOptions): () => void {
   const failed = new Map<number, string>()
-  let isFirst = true
+  let isStored = true
+  let served: number | undefined
+  let revision = 0
+  let soon: NodeJS.Timeout | undefined
+
+  /** Said when it is another number, the newest of a few seconds. */
+  function sayServing(): void {
+    const allocations = relay.status().allocations.length
+    if (allocations === served) return
+    served = allocations
+    output.event('serving', `serving ${count(allocations, 'tunnel')}`, { allocations, revision })
+    soon = setTimeout(() => {
+      soon = undefined
+      sayServing()
+    }, SERVING_GAP_MS).unref()
+  }
 
   reportConnection({ channel, output, panel, who: 'relay' })
-  channel.on('connected', () => {
-    isFirst = true
-  })
-  channel.on('applied', ({ revision, stored }) => {
-    const count = relay.status().allocations.length
-    const message = `serving ${count} ${count === 1 ? 'tunnel' : 'tunnels'}`
-    if (isFirst) output.event('serving', message, { allocations: count, revision })
-    else output.debug(message, { revision })
-    isFirst = false
-    if (!stored) output.notice('not_stored', 'the state could not be stored: a restart would begin with an older one')
+  channel.on('applied', (applied) => {
+    revision = applied.revision
+    output.debug('the panel has changed what is served', { revision })
+    if (soon === undefined) sayServing()
+    if (!applied.stored && isStored)
+      output.notice('not_stored', 'the state could not be stored: a restart would begin with an older one')
+    isStored = applied.stored
   })
   relay.on('allocation', ({ allocationId, status, error = '' }) => {
     if (status === 'failed') {
@@ -43,4 +59,5 @@ export function reportRelay({ relay, channel, output, panel }: RelayReportOption
   relay.on('link', ({ deviceId, connected }) => {
     output.debug(`device ${deviceId} ${connected ? 'linked' : 'gone'}`, { deviceId, connected })
   })
+  return () => clearTimeout(soon)
 }

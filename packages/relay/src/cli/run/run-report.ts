@@ -1,26 +1,63 @@
-import type { Agent } from '../../agent-types.js'
+import type { Agent, AgentRefusal, RejectError } from '../../agent-types.js'
 import type { ControlAllocation, StateMessage } from '../../control/control.js'
 import type { ControlChannel } from '../../control/control-channel-types.js'
+import { describeLinkError } from '../../link/link-failure.js'
 import { reportConnection } from '../panel/connection-report.js'
+import type { Allocation } from '../panel/panel-answers.js'
 import type { Output } from '../terminal/output.js'
 import { showAddress, showTunnel } from '../tunnels/target.js'
+import { type RunBoard, troubleOf } from './run-board.js'
 
 export interface RunReportOptions {
   agent: Agent
-  channel: ControlChannel
   output: Output
-  /** The panel's URL as people know it. */
-  panel: string
+  board: RunBoard
 }
 
-/** Puts what agent and channel do into lines, one for each event. */
-export function reportRun({ agent, channel, output, panel }: RunReportOptions): void {
-  const tunnels = new Map<number, { shown: string; allocation: ControlAllocation }>()
+/** Puts what an agent does into lines, one for each event, and onto the board. */
+export interface RunReport {
+  /** Of this channel too; `board.panel` names its panel. */
+  follow(channel: ControlChannel): void
+  /** An allocation that was asked for; what is said here is not said again when the panel's state brings it. */
+  made(allocation: Allocation): void
+}
+
+const MISSED_AFTER_MS = 300
+
+export function createRunReport({ agent, output, board }: RunReportOptions): RunReport {
+  const told = new Map<number, { shown: string; trouble: string | undefined; allocation: ControlAllocation }>()
+  /** Made, and not yet in a state. */
+  const announced = new Map<number, string>()
   const links = new Map<string, string>()
+  /** Links that are down, and not yet said to be. */
+  const missing = new Map<string, NodeJS.Timeout>()
   const unencrypted = new Set<string>()
-  reportConnection({ channel, output, panel, who: 'agent' })
-  channel.on('state', showTunnels)
-  channel.on('state', ({ relays }) => {
+
+  function showTunnels(state: StateMessage): void {
+    board.allocations = new Map(state.allocations.map((allocation) => [allocation.id, allocation]))
+    const linked = new Set(agent.links().flatMap(({ connected, relayId }) => (connected ? [relayId] : [])))
+    for (const allocation of board.allocations.values()) showOne(allocation, linked.has(allocation.relayId))
+    for (const [id, { allocation }] of told) {
+      if (board.allocations.has(id)) continue
+      told.delete(id)
+      output.event('tunnel_removed', `removed: ${showTunnel(allocation)}`, { allocationId: id })
+    }
+  }
+
+  function showOne(allocation: ControlAllocation, isLinked: boolean): void {
+    const { id } = allocation
+    const shown = showTunnel(allocation)
+    const trouble = troubleOf(allocation, isLinked)
+    const before = told.get(id)
+    told.set(id, { shown, trouble, allocation })
+    const isAnnounced = announced.get(id) === shown && trouble === undefined
+    announced.delete(id)
+    if (before?.shown === shown && before.trouble === trouble) return
+    if (isAnnounced && !output.json) return
+    output.event('tunnel', trouble === undefined ? shown : `${shown} (${trouble})`, { allocation })
+  }
+
+  function showUnencrypted({ relays }: StateMessage): void {
     for (const { id, encryption } of relays) {
       if (encryption !== 'off') unencrypted.delete(id)
       else if (!unencrypted.has(id)) {
@@ -29,62 +66,109 @@ export function reportRun({ agent, channel, output, panel }: RunReportOptions): 
         output.notice('unencrypted', detail)
       }
     }
-  })
-
-  function showTunnels(state: StateMessage): void {
-    const present = new Set<number>()
-    for (const allocation of state.allocations) {
-      present.add(allocation.id)
-      const shown = `${showTunnel(allocation)}${isServing(allocation.status) ? '' : ` (${allocation.status})`}`
-      if (tunnels.get(allocation.id)?.shown === shown) continue
-      tunnels.set(allocation.id, { shown, allocation })
-      output.event('tunnel', shown, { allocation })
-    }
-    for (const [id, { allocation }] of tunnels) {
-      if (present.has(id)) continue
-      tunnels.delete(id)
-      output.event('tunnel_removed', `removed: ${showTunnel(allocation)}`, { allocationId: id })
-    }
   }
 
-  agent.on('link', ({ relayId, connected, error }) => {
-    const key = connected ? 'connected' : `${error ?? ''}`
-    if (links.get(relayId) === key) return
-    const wasConnected = links.get(relayId) === 'connected'
-    links.set(relayId, key)
-    const reason = error === undefined ? '' : ` (${error})`
-    if (connected) output.event('link', `linked to relay ${relayId}`, { relayId, connected })
-    else {
-      const message = wasConnected
-        ? `the link to relay ${relayId} is lost${reason}`
-        : `no link to relay ${relayId}${reason}`
-      output.event('link', `${message}; trying on`, { relayId, connected, ...(error === undefined ? {} : { error }) })
+  function linkUp(relayId: string): void {
+    const fields = { relayId, connected: true }
+    const wasUp = links.get(relayId) === 'connected'
+    links.set(relayId, 'connected')
+    board.linkTroubles.delete(relayId)
+    // Back before it was missed, or moved.
+    if (wasUp) output.debug(`linked to relay ${relayId} again`, fields)
+    else output.event('link', `linked to relay ${relayId}`, fields)
+  }
+
+  function linkDown(relayId: string, error: string): void {
+    const reason = error === '' ? '' : ` (${describeLinkError(error)})`
+    const before = links.get(relayId)
+    const isLeft = !agent.links().some((link) => link.relayId === relayId)
+    if (isLeft) {
+      links.delete(relayId)
+      board.linkTroubles.delete(relayId)
+    } else {
+      links.set(relayId, error)
     }
+    if (before === error) return
+    const what = before === 'connected' ? `the link to relay ${relayId} is lost` : `no link to relay ${relayId}`
+    const fields = { relayId, connected: false, ...(error === '' ? {} : { error }) }
+    // Ours to end, or with whoever took over at the panel, which was said.
+    const isNoNews = isLeft || board.stopping || board.panelState === 'replaced'
+    if (isNoNews) output.debug(`${what}${reason}`, fields)
+    else output.event('link', `${what}${reason}; trying on`, fields)
+  }
+
+  agent.on('link', ({ relayId, connected, error = '' }) => {
+    clearTimeout(missing.get(relayId))
+    missing.delete(relayId)
+    if (connected) {
+      linkUp(relayId)
+      return
+    }
+    board.linkTroubles.set(relayId, error)
+    // To the same relay's new process: no more than a moment, unless the next link fails.
+    if (error === 'moved') return
+    const say = () => {
+      missing.delete(relayId)
+      linkDown(relayId, error)
+    }
+    if (links.get(relayId) !== 'connected') say()
+    // The panel may be about to say why, or the relay be back.
+    else missing.set(relayId, setTimeout(say, MISSED_AFTER_MS).unref())
   })
   agent.on('rejected', ({ allocationId, protocol, target, error }) => {
-    const address = showAddress(target.host, target.port)
-    const message =
-      error === 'target_forbidden'
-        ? `refused: the panel asks for ${protocol} ${address}, which this agent may not dial (--allow ${address} would let it)`
-        : `players cannot be served: ${protocol} ${address}: ${WORDS[error]}`
-    output.event('rejected', message, { allocationId, protocol, target, error })
+    const refusal = { allocationId, protocol, target, error }
+    output.event('rejected', describeRefusal(refusal), refusal)
   })
   agent.on('recovered', ({ allocationId }) => {
-    const tunnel = tunnels.get(allocationId)
-    output.event('recovered', `served again: ${tunnel ? tunnel.shown : `allocation ${allocationId}`}`, { allocationId })
+    const tunnel = told.get(allocationId)
+    const message = `served again: ${tunnel ? tunnel.shown : `allocation ${allocationId}`}`
+    output.event('recovered', message, { allocationId })
   })
   agent.on('connection', (connection) => output.debug(`connection ${connection.phase}`, { ...connection }))
+
+  return {
+    follow(channel) {
+      const { panel } = board
+      board.panelState = 'connecting'
+      channel.on('connected', ({ name }) => {
+        board.panelState = 'connected'
+        board.panelTrouble = ''
+        board.device = name
+      })
+      channel.on('disconnected', ({ detail }) => {
+        board.panelState = 'lost'
+        board.panelTrouble = detail
+      })
+      channel.on('waiting', () => {
+        board.panelState = 'waiting'
+      })
+      channel.on('replaced', () => {
+        board.panelState = 'replaced'
+      })
+      reportConnection({ channel, output, panel, who: 'agent' })
+      channel.on('state', showTunnels)
+      channel.on('state', showUnencrypted)
+    },
+    made(allocation) {
+      const shown = showTunnel(allocation)
+      const isTold = told.get(allocation.id)?.shown === shown
+      if (!isTold) announced.set(allocation.id, shown)
+      if (!isTold || output.json) output.event('allocation_made', `made the tunnel ${shown}`, { allocation })
+    },
+  }
 }
 
-const WORDS = {
+export function describeRefusal({ protocol, target, error }: Omit<AgentRefusal, 'relayId'>): string {
+  const address = showAddress(target.host, target.port)
+  return error === 'target_forbidden'
+    ? `refused: the panel asks for ${protocol} ${address}, which this agent may not dial (--allow ${address} would let it)`
+    : `players cannot be served: ${protocol} ${address}: ${REFUSAL_WORDS[error]}`
+}
+
+export const REFUSAL_WORDS: Readonly<Record<RejectError, string>> = {
   target_refused: 'nothing listens there (is the service running?)',
   target_unreachable: 'no such host, or no route to it',
   target_timeout: 'no answer in time',
   target_forbidden: 'not allowed here',
   agent_busy: 'this agent has too many connections',
-} as const
-
-/** 'pending' passes by itself and is not worth a line of its own. */
-function isServing(status: string): boolean {
-  return status === 'open' || status === 'pending'
 }

@@ -12,7 +12,7 @@ type Fields = Record<string, unknown>
 
 /**
  * What a command says. Results and events go to stdout, notices, errors and `--verbose` lines to stderr; with `--json` each is one JSON object
- * on one line. Values given to `secret` never get out.
+ * on one line. Values given to `secret` never get out. Lines that nobody reads wait within bounds, then they are counted instead.
  */
 export interface Output {
   readonly json: boolean
@@ -23,6 +23,8 @@ export interface Output {
   /** With `--json` the document, else the text (which may have several lines). */
   result(document: unknown, text: string): void
   secret(value: string): void
+  /** Every line is written by way of `wrap` from now on, which calls what it is given once; undefined: as it was. */
+  around(wrap: ((write: () => void) => void) | undefined): void
   /** For the library's parts: warnings and errors, and the rest with `--verbose`. */
   readonly logger: Logger
 }
@@ -30,14 +32,35 @@ export interface Output {
 const HIDDEN = '[secret]'
 const HIDDEN_FIELDS = new Set(['token', 'ticket', 'resume', 'authorization', 'devicecode', 'apikey'])
 const MAX_FIELD_DEPTH = 4
+/** For a reader that does not read: a terminal that is halted, a pipe that is full. */
+const MAX_WAITING_BYTES = 1_048_576
 
 export function createOutput({ stdout, stderr, json, verbose }: OutputOptions): Output {
   const secrets: string[] = []
+  /** Lines that were not written, since the last that was. */
+  const missing = new Map<Writable, number>()
+  let wrap: ((write: () => void) => void) | undefined
 
   function write(stream: Writable, text: string): void {
     let clean = text
     for (const secret of secrets) clean = clean.replaceAll(secret, HIDDEN)
-    stream.write(`${clean}\n`)
+    const put = () => {
+      if (stream.writableLength > MAX_WAITING_BYTES) {
+        missing.set(stream, (missing.get(stream) ?? 0) + 1)
+        return
+      }
+      const gap = missing.get(stream)
+      missing.delete(stream)
+      stream.write(gap === undefined ? `${clean}\n` : `${gapLine(gap)}\n${clean}\n`)
+    }
+    if (wrap === undefined) put()
+    else wrap(put)
+  }
+
+  function gapLine(lines: number): string {
+    const message = `${lines} lines are missing here: they were not read in time`
+    if (!json) return message
+    return JSON.stringify({ time: new Date().toISOString(), level: 'warn', event: 'lines_missing', message, lines })
   }
 
   function line(stream: Writable, level: string, event: string, message: string, fields: Fields): void {
@@ -70,6 +93,9 @@ export function createOutput({ stdout, stderr, json, verbose }: OutputOptions): 
     secret(value) {
       if (value.length >= 8 && !secrets.includes(value)) secrets.push(value)
     },
+    around(next) {
+      wrap = next
+    },
     logger: {
       debug: (fields, message) => debug(message, fields),
       info: (fields, message) => debug(message, fields),
@@ -83,7 +109,7 @@ export function createOutput({ stdout, stderr, json, verbose }: OutputOptions): 
 }
 
 /** Strangers' texts (host names, device names, problem details) must not steer the terminal. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')
 }
 

@@ -3,6 +3,7 @@ import type { CliContext } from '../context.js'
 const MAX_SECRET_LENGTH = 4_096
 const ENTER = new Set(['\r', '\n'])
 const BACKSPACE = new Set(['\u007f', '\b'])
+const GONE = ['end', 'close', 'error'] as const
 const CANCEL = new Set(['\u0003', '\u0004'])
 
 /** True when a person can be asked. */
@@ -17,6 +18,7 @@ export function promptSecret({ stdin, stderr, signal }: CliContext, question: st
     function done(answer: string | undefined): void {
       stdin.off('data', onData)
       signal.removeEventListener('abort', onAbort)
+      for (const event of GONE) stdin.off(event, onAbort)
       stdin.setRawMode?.(false)
       stdin.pause()
       stderr.write('\n')
@@ -35,10 +37,13 @@ export function promptSecret({ stdin, stderr, signal }: CliContext, question: st
         else if (typed.length < MAX_SECRET_LENGTH) typed += character
       }
     }
-    stderr.write(`${question}: `)
+    // Before the question: what is typed as soon as it is read must not be echoed.
     stdin.setRawMode?.(true)
+    stderr.write(`${question}: `)
     stdin.on('data', onData)
     signal.addEventListener('abort', onAbort, { once: true })
-    stdin.resume()
+    for (const event of GONE) stdin.on(event, onAbort)
+    if (signal.aborted) onAbort()
+    else stdin.resume()
   })
 }

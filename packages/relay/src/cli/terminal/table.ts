@@ -1,3 +1,5 @@
+import columnsOf from 'fast-string-width'
+
 /** Rows as lines, each column as wide as its widest cell; numbers (columns in `right`) to the right. */
 export function renderTable(
   head: readonly string[],
@@ -5,13 +7,14 @@ export function renderTable(
   right: readonly number[],
 ): string {
   const all = [head, ...rows]
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  const widths = head.map((_, column) => Math.max(...all.map((row) => columnsOf(row[column] ?? ''))))
   return all
     .map((row) =>
       widths
         .map((width, column) => {
           const cell = row[column] ?? ''
-          return right.includes(column) ? cell.padStart(width) : cell.padEnd(width)
+          const space = ' '.repeat(width - columnsOf(cell))
+          return right.includes(column) ? space + cell : cell + space
         })
         .join('  ')
         .trimEnd(),

@@ -6,29 +6,36 @@ export type Ensured = { ok: true; made: Allocation[]; existing: Allocation[] } |
 
 const PATH = '/api/tunnel/allocations'
 
+/** The device's allocations, and whatever else its token may see. Throws CliError when the panel's answer is not understood. */
+export async function listAllocations(
+  client: PanelClient,
+  signal: AbortSignal,
+): Promise<{ ok: true; allocations: Allocation[] } | PanelFailure> {
+  const answer = await client.request({ path: PATH, signal })
+  return answer.ok ? { ok: true, allocations: readAllocations(answer.body) } : answer
+}
+
 /**
- * Finds this device's allocations of the target, and makes those that are missing. A second protocol is first asked for on the number that the
- * first one has. Throws CliError when the panel's answer is not understood.
+ * Finds this device's allocations of the target among `present` (on its public port, if it has one; in whatever region), and makes those that are missing.
+ * A second protocol is first asked for on the number that the first one has. Throws CliError when the panel's answer is not understood.
  */
 export async function ensureAllocations(
   client: PanelClient,
   target: LocalTarget,
+  present: readonly Allocation[],
   deviceId: string | undefined,
   signal: AbortSignal,
 ): Promise<Ensured> {
-  const answer = await client.request({ path: PATH, signal })
-  if (!answer.ok) return answer
-  const existing = readAllocations(answer.body).filter((allocation) => isSame(allocation, target, deviceId))
+  const existing = present.filter((allocation) => isSame(allocation, target, deviceId))
   const missing = (['tcp', 'udp'] as const).filter(
     (protocol) => covers(target, protocol) && !existing.some((allocation) => allocation.protocol === protocol),
   )
   if (missing.length === 0) return { ok: true, made: [], existing }
   const protocol = missing.length === 2 ? 'both' : missing[0]
-  const { localHost, localPort } = target
-  const wish = { localHost, localPort, protocol }
-  const port = existing[0]?.port
+  const wish = { ...target, protocol }
+  const port = target.port ?? existing[0]?.port
   let made = await client.request({ method: 'POST', path: PATH, body: port ? { ...wish, port } : wish, signal })
-  if (!made.ok && made.status === 409 && port !== undefined) {
+  if (!made.ok && made.status === 409 && port !== undefined && target.port === undefined) {
     made = await client.request({ method: 'POST', path: PATH, body: wish, signal })
   }
   return made.ok ? { ok: true, made: readMadeAllocations(made.body), existing } : made
@@ -45,6 +52,7 @@ function isSame(allocation: Allocation, target: LocalTarget, deviceId: string | 
   return (
     allocation.localHost.toLowerCase() === target.localHost &&
     allocation.localPort === target.localPort &&
+    (target.port === undefined || allocation.port === target.port) &&
     covers(target, allocation.protocol)
   )
 }

@@ -1,21 +1,16 @@
-import { findCredentials } from '../config/credentials.js'
 import type { CliContext } from '../context.js'
 import { ExitCode, type ExitCodeValue } from '../exit.js'
-import { createPanelClient } from '../panel/panel-client.js'
 import { panelError } from '../panel/panel-error.js'
+import { withSpinner } from '../terminal/spinner.js'
+import { createDeviceClient } from './device-client.js'
 import { makeAllocation } from './ensure-allocation.js'
 import { type LocalTarget, showTunnel } from './target.js'
 
 /** Makes an allocation for this device and says its public address. Throws CliError. */
 export async function open(context: CliContext, target: LocalTarget): Promise<ExitCodeValue> {
   const { output, signal } = context
-  const { panel, token } = await findCredentials(context)
-  const client = createPanelClient({
-    panel,
-    authorization: `Bearer ${token}`,
-    debug: (message) => output.debug(message),
-  })
-  const made = await makeAllocation(client, target, signal)
+  const client = await createDeviceClient(context)
+  const made = await withSpinner(context, 'Asking the panel', makeAllocation(client, target, signal))
   if (!made.ok) throw panelError(made, 'token')
   output.result({ allocations: made.made }, made.made.map(showTunnel).join('\n'))
   return ExitCode.ok

@@ -1,33 +1,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import t, { type Test } from 'tap'
-import { createFakePanel, type FakeAnswer, type FakePanel, html, problem } from '../../fake-panel.js'
+import t from 'tap'
+import { createFakePanel, type FakeAnswer, html, problem } from '../../fake-panel.js'
 import { createHome, lines } from '../command.js'
-
-const DEVICE_CODE = 'device-code-very-secret-0123456789'
-const TOKEN = 'header.payload-very-secret.signature'
-const START = 'POST /api/tunnel/device/start'
-const POLL = 'GET /api/tunnel/device/poll'
-
-async function panelWith(t: Test, polls: FakeAnswer[], interval = 0.1): Promise<FakePanel> {
-  const panel = await createFakePanel()
-  t.teardown(() => panel.close())
-  panel.routes.set(START, () => ({
-    body: {
-      deviceCode: DEVICE_CODE,
-      userCode: 'ABCD-1234',
-      verificationUri: `${panel.url}/device`,
-      verificationUriComplete: `${panel.url}/device?user_code=ABCD-1234`,
-      expiresAt: new Date(Date.now() + 600_000).toISOString(),
-      interval,
-    },
-  }))
-  panel.routes.set(POLL, () => polls.shift() ?? problem(500, 'internal', 'asked too often'))
-  return panel
-}
-
-const pending: FakeAnswer = { body: { approved: false, interval: 0.1 } }
-const approved: FakeAnswer = { body: { approved: true, token: TOKEN } }
+import { approved, DEVICE_CODE, POLL, panelWith, pending, START, TOKEN } from './enroll-panel.js'
 
 t.test('prints code and link, waits, saves the token 0600', async (t) => {
   const home = await createHome(t)
@@ -37,7 +13,7 @@ t.test('prints code and link, waits, saves the token 0600', async (t) => {
   t.match(command.stdout(), /ABCD-1234/)
   t.ok(command.stdout().includes(`${panel.url}/device?user_code=ABCD-1234`))
   t.match(command.stdout(), /Enrolled as box/)
-  t.strictSame(JSON.parse(await home.read()), { panel: panel.url, token: TOKEN, name: 'box' })
+  t.strictSame(JSON.parse(await home.read()), { panel: panel.url, token: TOKEN, name: 'box', kind: 'client' })
   t.equal((await stat(home.config)).mode & 0o777, 0o600)
   const [start] = panel.requestsTo(START)
   t.strictSame(start?.body, { name: 'box', kind: 'client' })
@@ -245,4 +221,23 @@ t.test('an enrolment that is there is replaced, and that is said', async (t) => 
   t.equal(await command.exit, 0)
   t.match(command.stderr(), /replaced/)
   t.match(JSON.parse(await home.read()), { token: TOKEN })
+})
+
+t.test('tunnels, rules and what is not known of the old configuration stay', async (t) => {
+  const home = await createHome(t)
+  const panel = await panelWith(t, [{ body: { approved: true, token: TOKEN, deviceId: 'd1', name: 'renamed' } }])
+  const beside = { tunnels: [{ localPort: 25_565 }], allow: ['127.0.0.1:25565'], note: 'mine' }
+  await home.enrol({ panel: 'https://old.example', token: 'old-token-012345', deviceId: 'old', ...beside })
+  const command = home.start(['enroll', '--panel', panel.url, '--json'])
+  t.equal(await command.exit, 0)
+  t.strictSame(JSON.parse(await home.read()), {
+    panel: panel.url,
+    token: TOKEN,
+    name: 'renamed',
+    deviceId: 'd1',
+    kind: 'client',
+    ...beside,
+  })
+  t.match(command.json().at(-1), { event: 'enrolled', name: 'renamed', deviceId: 'd1', kind: 'client' })
+  t.notOk(command.stdout().includes('old-token'))
 })

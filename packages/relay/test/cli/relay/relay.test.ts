@@ -1,6 +1,8 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createPrivateKey } from 'node:crypto'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
+import { troubleWith } from '../../../dist/cli/relay/certificate-check.js'
 import { followCertificate, readCertificate } from '../../../dist/cli/relay/certificate-files.js'
 import type { Output } from '../../../dist/cli/terminal/output.js'
 import { checkCertificate } from '../../../dist/identity/relay-identity.js'
@@ -21,6 +23,13 @@ async function scene(t: Test): Promise<{ panel: FakePanel; home: Home }> {
   const home = await createHome(t)
   await home.enrol({ panel: panel.url, token: TOKEN, deviceId: RELAY_ID })
   return { panel, home }
+}
+
+const DAY_MS = 86_400_000
+
+function encrypted(key: string): string {
+  const options = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const
+  return String(createPrivateKey(key).export(options))
 }
 
 interface SaidHello {
@@ -156,11 +165,88 @@ t.test('a data port that is taken: exit 1 and words; no device token: exit 3', a
   const taken = await startEcho(t)
   const busy = home.start(['relay', '--data-port', String(taken.port)])
   t.equal(await busy.exit, 1)
-  t.match(busy.stderr(), new RegExp(`error: 127\\.0\\.0\\.1:${taken.port} cannot be bound`))
+  t.match(
+    busy.stderr(),
+    new RegExp(
+      `^error: the data port 127\\.0\\.0\\.1:${taken.port} \\(TCP\\) cannot be bound: EADDRINUSE, another program`,
+      'm',
+    ),
+  )
   await home.enrol({ panel: panel.url, token: 'not-a-token' })
   const foreign = home.start(['relay', '--data-port', '0'])
   t.equal(await foreign.exit, 3)
   t.match(foreign.stderr(), /--kind server/)
+  const missing = home.start(['relay', '--config', `${home.config}.none`])
+  t.equal(await missing.exit, 3)
+  t.match(missing.stderr(), /not enrolled .*'sallyport enroll --panel URL --kind server'/)
+})
+
+t.test("an agent's token: exit 3, words, and no state is left", async (t) => {
+  const { panel, home } = await scene(t)
+  const refused = home.start(['relay', '--data-port', '0'])
+  const connection = await panel.nextConnection()
+  await connection.next('hello')
+  connection.send({ type: 'error', error: 'wrong_kind', detail: "this is an agent's token, for 'sallyport run'" })
+  connection.ws.close(4400)
+  t.equal(await refused.exit, 3)
+  t.match(refused.stderr(), /error: the panel refuses this relay: this is an agent's token/)
+  t.same(await readdir(home.path), ['agent.json'])
+
+  await home.enrol({ panel: panel.url, token: TOKEN, deviceId: RELAY_ID, kind: 'client' })
+  const known = home.start(['relay', '--data-port', '0'])
+  t.equal(await known.exit, 3)
+  t.match(known.stderr(), /agent\.json is an agent's \(for 'sallyport run'\), not a relay's: enrol one/)
+  t.same(await readdir(home.path), ['agent.json'])
+})
+
+t.test('--state: where it keeps what it serves; what is there stays when the panel refuses', async (t) => {
+  const { panel, home } = await scene(t)
+  const state = `${home.path}/kept/here.json`
+  for (const expected of [0, 7]) {
+    const command = home.start(['relay', '--data-port', '0', '--state', state])
+    const connection = await panel.nextConnection()
+    t.equal((await welcome(connection)).relay.revision, expected)
+    connection.send({ type: 'relay_state', revision: 7, part: 0, parts: 1, allocations: [] })
+    await connection.next('relay_status')
+    command.kill('SIGTERM')
+    t.equal(await command.exit, 0)
+  }
+  const refused = home.start(['relay', '--data-port', '0', '--state', state])
+  ;(await panel.nextConnection()).ws.close(4401)
+  t.equal(await refused.exit, 3)
+  t.match(JSON.parse(await readFile(state, 'utf8')), { version: 1 })
+  await writeFile(`${home.path}/file`, '')
+  const nowhere = home.start(['relay', '--data-port', '0', '--state', `${home.path}/file/state`])
+  t.equal(await nowhere.exit, 1)
+  t.match(nowhere.stderr(), /error: the state cannot be kept in .*file\/state: E[A-Z]+ \(see --state\)/)
+})
+
+t.test('it says what it serves when that changes', async (t) => {
+  const { panel, home } = await scene(t)
+  const command = home.start(['relay', '--data-port', '0'])
+  const connection = await panel.nextConnection()
+  await welcome(connection)
+  const target = { host: '127.0.0.1', port: 9 }
+  const one = { deviceId: 'agent-1', protocol: 'tcp', port: 0, target }
+  connection.send({ type: 'relay_state', revision: 1, part: 0, parts: 1, allocations: [] })
+  await command.says(/^serving 0 tunnels$/m)
+  for (const id of [1, 2, 3]) {
+    const change = { base: id, revision: id + 1, part: 0, parts: 1, upsert: [{ ...one, id, port: await freePort() }] }
+    connection.send({ type: 'relay_change', ...change, remove: [] })
+  }
+  await command.says(/^serving 3 tunnels$/m)
+  t.notMatch(command.stdout(), /serving [12] tunnel/, 'not each of several in a row')
+  connection.ws.close(1001)
+  const again = await panel.nextConnection()
+  await welcome(again)
+  again.send({ type: 'relay_state', revision: 4, part: 0, parts: 1, allocations: [] })
+  await command.says(/^serving 0 tunnels[\s\S]*^serving 0 tunnels$/m)
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+  t.match(
+    command.stderr(),
+    /told to come to 'localhost': only programs on this machine.* share its ports$|share its ports/m,
+  )
 })
 
 t.test('a bind host for everybody without a public host is warned of', async (t) => {
@@ -227,19 +313,58 @@ t.test('a certificate of files, renewed while it runs', async (t) => {
   t.match(missing.stderr(), /key\.pem\.gone cannot be read \(ENOENT\)/)
   const off = home.start([...args, '--private-key', privateKey, '--encryption', 'off'])
   t.equal(await off.exit, 1)
-  t.match(off.stderr(), /certificate: there is no encryption/)
+  t.match(off.stderr(), /error: --certificate .*cert\.pem with --private-key .*key\.pem: there is no encryption/)
   await writeFile(privateKey, createSelfSigned().key)
   const mixed = home.start([...args, '--private-key', privateKey])
   t.equal(await mixed.exit, 1)
   t.match(mixed.stderr(), /the private key is not that of the certificate/)
+  const garbage: [string, string, RegExp][] = [
+    [privateKey, 'nonsense', /error: --private-key .*key\.pem is no private key in PEM/],
+    [privateKey, encrypted(pair.key), /error: --private-key .*key\.pem is protected by a passphrase/],
+    [certificate, 'nonsense', /error: --certificate .*cert\.pem is no certificate in PEM/],
+  ]
+  for (const [path, content, words] of garbage) {
+    await writeFile(path, content)
+    const refused = home.start([...args, '--private-key', privateKey])
+    t.equal(await refused.exit, 1)
+    t.match(refused.stderr(), words)
+  }
+})
+
+t.test('a certificate that is for another host, or ends soon, is warned of', async (t) => {
+  const { panel, home } = await scene(t)
+  const [certificate, privateKey] = [`${home.config}.cert.pem`, `${home.config}.key.pem`]
+  const pair = createSelfSigned({ commonName: 'play.example.com', notAfter: new Date(Date.now() + 3.5 * DAY_MS) })
+  await writeFile(certificate, pair.cert)
+  await writeFile(privateKey, pair.key)
+  const files = ['--certificate', certificate, '--private-key', privateKey]
+  for (const [host, words] of [
+    [
+      'eu.example.com',
+      /^the certificate .*cert\.pem: it is not for 'eu\.example\.com', but for play\.example\.com: agents will refuse it$/m,
+    ],
+    ['play.example.com', /^the certificate .*cert\.pem: it expires in 3 days: renew it$/m],
+  ] as const) {
+    const command = home.start(['relay', '--data-port', '0', '--public-host', host, ...files])
+    await command.says(words)
+    await welcome(await panel.nextConnection())
+    command.kill('SIGTERM')
+    t.equal(await command.exit, 0)
+    t.equal(command.stderr().match(/the certificate /g)?.length, 1)
+  }
+  t.equal(troubleWith(pair.cert, 'play.example.com', Date.now() - 30 * DAY_MS), undefined)
+  t.match(troubleWith(pair.cert, 'play.example.com', Date.now() + 3 * DAY_MS), /within a day/)
+  t.match(troubleWith(pair.cert, 'play.example.com', Date.now() + 4 * DAY_MS), /has expired/)
+  t.match(troubleWith(pair.cert, '192.0.2.1'), /not for '192\.0\.2\.1'/)
 })
 
 t.test('files that were renewed are taken, bad ones are said once and not', async (t) => {
   const home = await createHome(t)
   const [certificate, privateKey] = [`${home.config}.cert.pem`, `${home.config}.key.pem`]
+  const forLocalhost = () => createSelfSigned({ commonName: 'localhost' })
   const write = (pair: CertificatePair) =>
     Promise.all([writeFile(certificate, pair.cert), writeFile(privateKey, pair.key)])
-  await write(createSelfSigned())
+  await write(forLocalhost())
   const files = await readCertificate(certificate, privateKey)
   if (files === undefined) throw new Error('no files')
   const taken: CertificatePair[] = []
@@ -250,14 +375,15 @@ t.test('files that were renewed are taken, bad ones are said once and not', asyn
   }
   const say = (event: string) => void said.push(event)
   const output = { event: say, notice: say } as unknown as Output
-  t.teardown(followCertificate(files, { setCertificate }, output, 5))
-  const second = createSelfSigned()
+  const watch = followCertificate(files, { setCertificate, publicHost: 'localhost' }, output, 5)
+  t.teardown(watch.end)
+  const second = forLocalhost()
   await write(second)
   await until(() => taken.some(({ cert, key }) => cert === second.cert && key === second.key), 'the second')
   said.length = 0
   await writeFile(privateKey, 'nonsense')
   await until(() => said.length > 0, 'a word')
-  const third = createSelfSigned()
+  const third = forLocalhost()
   await write(third)
   await until(() => taken.at(-1)?.key === third.key, 'the third')
   t.match(said[0], 'certificate_not_renewed')

@@ -1,10 +1,11 @@
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import t from 'tap'
-import { createRelay } from '../../../dist/index.js'
-import { createFakePanel, until, within } from '../../fake-panel.js'
+import { createAgent, createRelay, type Relay } from '../../../dist/index.js'
+import { createFakePanel, type FakeConnection, until } from '../../fake-panel.js'
 import { freePort } from '../../free-port.js'
 import { addressOf, doorOf, startRelay } from '../../support.js'
-import { createHome } from '../command.js'
+import { type Command, createHome } from '../command.js'
+import { readAll } from './player.js'
 
 const DEVICE = 'd1'
 
@@ -72,16 +73,105 @@ t.test('a relay without encryption is warned of, once', async (t) => {
   t.equal(command.stderr().match(/relay eu1 is without encryption/g)?.length, 1)
 })
 
-/** What a player is sent until the end. */
-function readAll(port: number): Promise<string> {
-  const end = new Promise<string>((resolve) => {
-    let text = ''
-    const socket = connect(port, '127.0.0.1')
-    socket.on('data', (data) => {
-      text += data
-    })
-    socket.on('error', () => {})
-    socket.on('close', () => resolve(text))
+t.test('a thousand players whom nothing serves: each is cut off, the owner reads one line', async (t) => {
+  const relay = await startRelay(t, { id: 'eu1' })
+  const panel = await createFakePanel()
+  t.teardown(() => panel.close())
+  const [port, nobody] = [await freePort(), await freePort()]
+  await relay.apply({
+    revision: 1,
+    allocations: [{ id: 1, deviceId: DEVICE, protocol: 'tcp', port, target: { host: '127.0.0.1', port: nobody } }],
   })
-  return within(end, `the end of the connection to ${port}`)
+  const home = await createHome(t)
+  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
+  const command = home.start(['run'])
+  const connection = await panel.nextConnection()
+  await connection.welcome()
+  connection.send({ type: 'state', revision: 1, allocations: [], relays: [addressOf(relay, DEVICE)] })
+  await command.says(/^linked to relay eu1$/m)
+  for (let round = 0; round < 20; round += 1) {
+    const texts = await Promise.all(Array.from({ length: 50 }, () => readAll(port)))
+    t.ok(texts.every((text) => text === ''))
+  }
+  await command.says(/players cannot be served: tcp 127\.0\.0\.1:\d+: nothing listens there/)
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+  t.equal(`${command.stdout()}${command.stderr()}`.match(/players cannot be served/g)?.length, 1)
+  t.equal(
+    command
+      .stderr()
+      .split('\n')
+      .filter((one) => one !== '').length,
+    0,
+    command.stderr(),
+  )
+})
+
+for (const [name, end] of [
+  ['a signal', async (_connection: FakeConnection, command: Command) => command.kill('SIGINT')],
+  [
+    'a newer agent',
+    async (connection: FakeConnection, command: Command, relay: Relay) => {
+      connection.ws.close(4409)
+      await command.says(/took over/)
+      const other = createAgent()
+      other.connect(addressOf(relay, DEVICE))
+      await until(() => other.links()[0]?.connected === true, "the other agent's link")
+      await other.stop()
+      command.kill('SIGTERM')
+    },
+  ],
+] as const) {
+  t.test(`links that end by ${name} are not said to be lost`, async (t) => {
+    const relay = await startRelay(t, { id: 'eu1' })
+    const panel = await createFakePanel()
+    t.teardown(() => panel.close())
+    const home = await createHome(t)
+    await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
+    const command = home.start(['run'])
+    const connection = await panel.nextConnection()
+    await connection.welcome()
+    connection.send({ type: 'state', revision: 1, allocations: [], relays: [addressOf(relay, DEVICE)] })
+    await command.says(/^linked to relay eu1$/m)
+    await end(connection, command, relay)
+    t.equal(await command.exit, 0)
+    t.notMatch(`${command.stdout()}${command.stderr()}`, /lost|trying on|no link/)
+    t.match(command.stdout(), /stopping\n$/)
+  })
 }
+
+t.test('a relay that is taken away by the panel is left without a word of loss', async (t) => {
+  const relay = await startRelay(t, { id: 'eu1' })
+  const panel = await createFakePanel()
+  t.teardown(() => panel.close())
+  const home = await createHome(t)
+  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
+  const command = home.start(['run', '--verbose'])
+  const connection = await panel.nextConnection()
+  await connection.welcome()
+  connection.send({ type: 'state', revision: 1, allocations: [], relays: [addressOf(relay, DEVICE)] })
+  await command.says(/^linked to relay eu1$/m)
+  connection.send({ type: 'state', revision: 2, allocations: [], relays: [] })
+  await command.says(/debug: the link to relay eu1 is lost/)
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+  t.notMatch(command.stdout(), /lost|trying on/)
+})
+
+t.test('a token that is revoked: the relay cuts the link first, the owner reads why and not that', async (t) => {
+  const relay = await startRelay(t, { id: 'eu1' })
+  const panel = await createFakePanel()
+  t.teardown(() => panel.close())
+  const home = await createHome(t)
+  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
+  const command = home.start(['run'])
+  const connection = await panel.nextConnection()
+  await connection.welcome()
+  connection.send({ type: 'state', revision: 1, allocations: [], relays: [addressOf(relay, DEVICE)] })
+  await command.says(/^linked to relay eu1$/m)
+  relay.disconnectDevice(DEVICE)
+  connection.ws.close(4403)
+  t.equal(await command.exit, 3)
+  t.notMatch(command.stdout(), /lost|trying on/)
+  t.match(command.stderr(), /refuses this device's token/)
+})

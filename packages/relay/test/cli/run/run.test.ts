@@ -5,7 +5,7 @@ import { type Command, createHome, type Home } from '../command.js'
 const TOKEN = 'header.payload-very-secret.signature'
 const LIST = 'GET /api/tunnel/allocations'
 const MAKE = 'POST /api/tunnel/allocations'
-const PUBLIC = { port: 20_001, host: 'play.example.com', status: 'open', relayId: 'eu1', deviceId: 'd1' }
+const PUBLIC = { port: 20_001, host: 'play.example.com', status: 'open', relayId: 'eu1', deviceId: 'device-1' }
 
 interface Scene {
   panel: FakePanel
@@ -57,10 +57,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     await connection.welcome()
     await until(() => allocations.length === 1, 'the allocation')
     state(connection, 1, allocations)
-    await command.says(/^tcp play\.example\.com:20001 -> 127\.0\.0\.1:25565$/m)
     await command.says(/^connected to .* as box$/m)
+    await command.says(/^(made the tunnel )?tcp play\.example\.com:20001 -> 127\.0\.0\.1:25565$/m)
+    await connection.next('status')
     await terminate(t, command, signal)
     await connection.closed
+    t.equal(command.stdout().match(/play\.example\.com:20001/g)?.length, 1, 'a tunnel that was just made is said once')
   })
 }
 
@@ -250,5 +252,70 @@ t.test('SIGTERM while the panel does not answer: still 0', async (t) => {
   const command = home.start(['run', '--local-port', '1'])
   const connection = await panel.nextConnection()
   connection.ws.pause()
+  await terminate(t, command)
+})
+
+t.test("an agent's token in the hands of a relay's: exit 3, nothing is tried again", async (t) => {
+  const { panel, home } = await scene(t)
+  const command = home.start(['run'])
+  const connection = await panel.nextConnection()
+  await connection.next('hello')
+  connection.send({ type: 'error', error: 'wrong_kind', detail: 'this device is a relay' })
+  connection.ws.close(4400)
+  t.equal(await command.exit, 3)
+  t.match(command.stderr(), /enrolled as a relay.*'sallyport relay'/)
+  t.notMatch(command.stdout(), /trying on|reconnecting/)
+})
+
+t.test("a relay's configuration: exit 3 before anything is tried", async (t) => {
+  const { panel, home } = await scene(t)
+  await home.enrol({ panel: panel.url, token: TOKEN, kind: 'server' })
+  const command = home.start(['run', '--local-port', '1'])
+  t.equal(await command.exit, 3)
+  t.match(command.stderr(), /enrolled as a relay.*'sallyport relay'/)
+  t.equal(panel.requests.length, 0)
+})
+
+t.test('--port and --region are asked for; another public port is another tunnel', async (t) => {
+  const { panel, home, allocations } = await scene(t)
+  allocations.push({ ...PUBLIC, id: 1, localHost: '127.0.0.1', localPort: 25_565, protocol: 'tcp' })
+  const args = ['run', '--local-port', '25565', '--port', '30000', '--region', 'eu']
+  const first = home.start(args)
+  await first.says(/made the tunnel tcp play\.example\.com:30000/)
+  await terminate(t, first)
+  t.match(panel.requestsTo(MAKE)[0]?.body, { localPort: 25_565, port: 30_000, region: 'eu' })
+  const second = home.start(args)
+  await until(() => panel.requestsTo(LIST).length === 2, 'a look at the list')
+  await panel.nextConnection()
+  await terminate(t, second)
+  t.equal(panel.requestsTo(MAKE).length, 1)
+})
+
+t.test("a relay that the panel does not see is said only while the agent's own link is down", async (t) => {
+  const { panel, home } = await scene(t)
+  const tunnel = { ...PUBLIC, id: 1, protocol: 'tcp', localHost: '127.0.0.1', localPort: 1, status: 'offline' }
+  const command = home.start(['run'])
+  const connection = await panel.nextConnection()
+  await connection.welcome()
+  state(connection, 1, [tunnel])
+  await command.says(/^tcp play.*:1 \(its relay is away\)$/m)
+  state(connection, 2, [{ ...tunnel, status: 'open' }])
+  await command.says(/^tcp play.*:1$/m)
+  await terminate(t, command)
+})
+
+t.test('a machine that slept: what stands is looked at, what waits is tried at once', async (t) => {
+  const { panel, home } = await scene(t)
+  const command = home.start(['run', '--verbose'])
+  const first = await panel.nextConnection()
+  await first.welcome()
+  await command.says(/connected to/)
+  command.kill('SIGSTOP')
+  const stoppedAt = Date.now()
+  await until(() => Date.now() - stoppedAt > 6_500, 'a long sleep')
+  first.ws.terminate()
+  command.kill('SIGCONT')
+  await command.says(/debug: the clock jumped/)
+  await (await panel.nextConnection()).welcome()
   await terminate(t, command)
 })

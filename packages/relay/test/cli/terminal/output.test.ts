@@ -119,6 +119,17 @@ t.test('tables, bytes and addresses', (t) => {
     ),
     'ID  NAME\n 1  a\n10  long',
   )
+  t.equal(
+    renderTable(
+      ['A', 'B'],
+      [
+        ['日本', 'x'],
+        ['abc', 'y'],
+      ],
+      [],
+    ),
+    'A     B\n日本  x\nabc   y',
+  )
   t.strictSame([0, 1_023, 1_024, 1_536, 5 * 1024 ** 3].map(showBytes), [
     '0 B',
     '1023 B',

@@ -1,32 +1,7 @@
-import t, { type Test } from 'tap'
-import { createFakePanel, type FakePanel, html, problem } from '../../fake-panel.js'
+import t from 'tap'
+import { html, problem } from '../../fake-panel.js'
 import { createHome } from '../command.js'
-
-const TOKEN = 'header.payload-very-secret.signature'
-const LIST = 'GET /api/tunnel/allocations'
-const MAKE = 'POST /api/tunnel/allocations'
-const ONE = {
-  id: 12,
-  port: 20_001,
-  deviceId: '3f0c1f9e-0000-4000-8000-000000000000',
-  protocol: 'tcp',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  host: 'play.example.com',
-  localHost: '127.0.0.1',
-  localPort: 25_565,
-  status: 'open',
-  relayId: 'eu1',
-  relayOnline: true,
-  traffic: { bytesIn: 2_048, bytesOut: 5, connections: 3, open: 1 },
-}
-
-async function enrolled(t: Test) {
-  const panel: FakePanel = await createFakePanel()
-  t.teardown(() => panel.close())
-  const home = await createHome(t)
-  await home.enrol({ panel: panel.url, token: TOKEN })
-  return { panel, home }
-}
+import { enrolled, LIST, MAKE, ONE, TOKEN } from './tunnels-panel.js'
 
 t.test('allocations: a table, or JSON', async (t) => {
   const { panel, home } = await enrolled(t)
@@ -34,7 +9,7 @@ t.test('allocations: a table, or JSON', async (t) => {
   const table = home.start(['allocations', '--verbose'])
   t.equal(await table.exit, 0)
   t.match(table.stdout(), /^ID .*\n12 {2}tcp .*play\.example\.com:20001 {2}127\.0\.0\.1:25565 {2}open.*2\.0 KiB/)
-  t.match(table.stdout(), /relay offline/)
+  t.match(table.stdout(), /\n 3 .* {2}- \(offline\) /)
   t.notOk(`${table.stdout()}${table.stderr()}`.includes(TOKEN))
   t.equal(panel.requests[0]?.headers.authorization, `Bearer ${TOKEN}`)
   const json = home.start(['allocations', '--json'])
@@ -102,6 +77,48 @@ for (const [name, answer, code, words] of refusals) {
     t.equal(list.stdout(), '')
   })
 }
+
+t.test('open: a wished port and region are asked for, and that they cannot be had is said', async (t) => {
+  const { panel, home } = await enrolled(t)
+  panel.routes.set(MAKE, () => problem(409, 'port_taken', 'Port 25565 is taken'))
+  const args = ['open', '--local-port', '1', '--port', '25565', '--region', 'eu']
+  const command = home.start(args)
+  t.equal(await command.exit, 1)
+  t.match(command.stderr(), /Port 25565 is taken: choose another, or none/)
+  t.match(panel.requests[0]?.body, { localPort: 1, port: 25_565, region: 'eu' })
+})
+
+t.test('relays are shown by name, or by the start of their id; a panel that names none is no failure', async (t) => {
+  const { panel, home } = await enrolled(t)
+  const relayId = '9c1d2e3f-0000-4000-8000-000000000000'
+  panel.routes.set(LIST, () => ({
+    body: {
+      allocations: [
+        { ...ONE, relayId },
+        { ...ONE, id: 13, targetError: 'refused' },
+        { ...ONE, id: 14, relayId: 'x', relayName: 'Oslo\u202e日本' },
+      ],
+    },
+  }))
+  panel.routes.set('GET /api/tunnel/relays', () => ({
+    body: {
+      relays: [
+        { id: 'eu1', name: 'Frankfurt', region: 'eu' },
+        { id: relayId, name: null },
+      ],
+    },
+  }))
+  const table = home.start(['allocations'])
+  t.equal(await table.exit, 0)
+  const [, first, second, third] = table.stdout().split('\n')
+  t.match(first, /open +9c1d2e3f {2}/)
+  t.match(second, /open, target refused +Frankfurt /)
+  t.match(third, / Oslo 日本 {2}/)
+  panel.routes.set('GET /api/tunnel/relays', () => problem(403, 'forbidden'))
+  const json = home.start(['allocations', '--json'])
+  t.equal(await json.exit, 0)
+  t.match(json.json(), [{ allocations: [{ relayId }, { relayId: 'eu1' }, { relayName: 'Oslo\u202e日本' }] }])
+})
 
 t.test('a panel that is away: exit 69', async (t) => {
   const { panel, home } = await enrolled(t)

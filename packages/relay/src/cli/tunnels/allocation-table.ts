@@ -1,0 +1,40 @@
+import type { Allocation } from '../panel/panel-answers.js'
+import { renderTable, showBytes } from '../terminal/table.js'
+import { showAddress } from './target.js'
+
+const HEAD = ['ID', 'PROTOCOL', 'PUBLIC', 'LOCAL', 'STATUS', 'RELAY', 'IN', 'OUT', 'OPEN']
+const RIGHT = [0, 6, 7, 8]
+/** Of an id that no name stands for, such as a UUID. */
+const SHORT_ID_LENGTH = 8
+const UUID_LENGTH = 36
+
+/** A line for each allocation, and one above them. */
+export function allocationTable(list: readonly Allocation[]): { head: string; rows: string[] } {
+  const [head = '', ...rows] = renderTable(HEAD, list.map(cells), RIGHT).split('\n')
+  return { head, rows }
+}
+
+function cells(allocation: Allocation): string[] {
+  const { id, protocol, host, port, localHost, localPort, traffic } = allocation
+  return [
+    String(id),
+    protocol,
+    showAddress(host, port),
+    showAddress(localHost, localPort),
+    showStatus(allocation),
+    showRelay(allocation),
+    traffic ? showBytes(traffic.bytesIn) : '-',
+    traffic ? showBytes(traffic.bytesOut) : '-',
+    traffic ? String(traffic.open) : '-',
+  ]
+}
+
+export function showStatus({ status, targetError }: Allocation): string {
+  return targetError === undefined || status !== 'open' ? status : `${status}, target ${targetError}`
+}
+
+function showRelay({ relayId, relayName, relayOnline }: Allocation): string {
+  const short = relayId?.length === UUID_LENGTH ? relayId.slice(0, SHORT_ID_LENGTH) : relayId
+  const shown = relayName ?? short ?? '-'
+  return relayOnline === false ? `${shown} (offline)` : shown
+}

@@ -1,0 +1,65 @@
+import t from 'tap'
+import { until } from '../../fake-panel.js'
+import { StreamingPlayer, visit } from '../../handover/players.js'
+import { heirOf, linked, startWorld, welcome } from './relay-world.js'
+
+t.test('--drain: players finish, nobody new comes, the panel is told', { timeout: 60_000 }, async (t) => {
+  const { command, side, tcp } = await startWorld(t, { args: ['--drain', '60'] })
+  const player = new StreamingPlayer(t, tcp)
+  await until(() => player.receivedBytes > 20_000, 'play')
+  command.kill('SIGTERM')
+  await command.says(/^stopping: players may finish for 60 s, a second signal cuts them$/m)
+  for (let draining: unknown; draining !== true; ) draining = (await side.connection.next('relay_status'))['draining']
+  await t.rejects(visit(t, tcp), { code: 'ECONNREFUSED' })
+  const before = player.receivedBytes
+  await until(() => player.receivedBytes > before + 20_000, 'play goes on')
+  command.kill('SIGHUP')
+  await command.says(/^SIGHUP is ignored: the relay is stopping$/m)
+  t.equal(await player.end(), undefined)
+  t.equal(await command.exit, 0)
+})
+
+t.test('--drain: the panel may still cut a player', { timeout: 60_000 }, async (t) => {
+  const { command, side, tcp } = await startWorld(t, { args: ['--drain', '60'] })
+  const player = new StreamingPlayer(t, tcp)
+  await until(() => player.receivedBytes > 20_000, 'play')
+  command.kill('SIGTERM')
+  await command.says(/^stopping/m)
+  side.connection.send({ type: 'relay_change', base: 3, revision: 4, part: 0, parts: 1, upsert: [], remove: [1] })
+  t.equal(await command.exit, 0)
+  t.type(await player.end(), 'string')
+})
+
+t.test('a second signal cuts them, but not the same one twice at once', { timeout: 60_000 }, async (t) => {
+  const { command, tcp } = await startWorld(t, { args: ['--drain', '60'] })
+  const player = new StreamingPlayer(t, tcp)
+  await until(() => player.receivedBytes > 20_000, 'play')
+  command.kill('SIGINT')
+  command.kill('SIGTERM')
+  await command.says(/^stopping/m)
+  const before = player.receivedBytes
+  const at = performance.now()
+  await until(() => player.receivedBytes > before + 20_000 && performance.now() - at > 600, 'play goes on')
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+  t.type(await player.end(), 'string')
+})
+
+t.test('SIGTERM after an upgrade: players of both processes finish', { timeout: 60_000 }, async (t) => {
+  const { command, panel, tcp, agent, allocations } = await startWorld(t, { args: ['--drain', '60'] })
+  const first = new StreamingPlayer(t, tcp)
+  await until(() => first.receivedBytes > 20_000, 'play')
+  command.kill('SIGHUP')
+  await heirOf(command)
+  await welcome(panel, allocations)
+  await linked(agent)
+  const second = new StreamingPlayer(t, tcp)
+  await until(() => second.receivedBytes > 20_000, 'play')
+  command.kill('SIGTERM')
+  await command.says(/^stopping/m)
+  t.equal(await second.end(), undefined)
+  const before = first.receivedBytes
+  await until(() => first.receivedBytes > before + 20_000, 'the first plays on')
+  t.equal(await first.end(), undefined)
+  t.equal(await command.exit, 0)
+})
