@@ -82,10 +82,11 @@ export function ask<T>({ stdin, stdout, signal }: CliContext, question: Question
       reader.write(text)
       show()
     })
-    // After Ctrl-Z and fg.
+    // After Ctrl-Z and fg: in new lines, what is above the cursor is the shell's.
     reader.on('SIGCONT', () => {
       reader.resume()
-      show()
+      stdout.write('\n'.repeat(question.lines({ text: reader.line, cursor: reader.cursor }).length))
+      area.above(() => {})
     })
     signal.addEventListener('abort', interrupt, { once: true })
     stdin.on('keypress', onKey)
