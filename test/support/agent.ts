@@ -54,8 +54,8 @@ export async function runAgent(
   return { program, tunnels }
 }
 
-/** Whether an agent is connected to the panel and to the relay. */
+/** Whether an agent is connected to the panel. */
 export async function isOnline(admin: Api): Promise<boolean> {
-  const { devices } = await admin.ok<{ devices: { online: boolean }[] }>('GET', '/api/tunnel/devices')
-  return devices.some((device) => device.online)
+  const { devices } = await admin.ok<{ devices: { kind: string; online: boolean }[] }>('GET', '/api/tunnel/devices')
+  return devices.some(({ kind, online }) => kind === 'client' && online)
 }

@@ -250,7 +250,7 @@ export interface Relay {
   handOver(successor: HandOverChannel, options?: { timeoutMs?: number }): Promise<void>
   /**
    * Accepts nobody any more, lets TCP players finish for `graceMs` (default 0), then cuts them. Called again it makes the time shorter, never longer.
-   * Meanwhile `apply` and `change` reject, but cut the players who must go, as `disconnectDevice` does. The agents reconnect when it is back.
+   * Meanwhile `apply` and `change` open nothing, but are stored and cut the players who must go. The agents reconnect when it is back.
    */
   stop(options?: { graceMs?: number }): Promise<void>
   /**

@@ -23,6 +23,7 @@ import type {
   RelayStatistics,
   RelayStatus,
 } from './relay-types.js'
+import type { AllocationTable } from './state/allocation-table.js'
 import { StoredState } from './state/stored-state.js'
 
 const HANDOVER_TIMEOUT_MS = 10_000
@@ -79,7 +80,7 @@ class EmbeddedRelay implements Relay {
   }
 
   get ticketKey(): Uint8Array {
-    this.#need()
+    if (this.#running === undefined) throw new RelayError('RELAY_ERR_NOT_RUNNING')
     return this.#stored.ticketKey
   }
 
@@ -110,39 +111,25 @@ class EmbeddedRelay implements Relay {
   }
 
   async apply(state: RelayState): Promise<void> {
-    if (this.#phase === 'leaving') await this.#settled()
-    const finishing = this.#finishing()
-    if (finishing !== undefined && this.#stored.desired.replace(state)) {
-      finishing.table.followAll(this.#stored.desired.allocations)
-      this.#predecessor?.follow({ kind: 'state', allocations: this.#stored.desired.allocations })
-    }
-    const running = this.#need()
-    if (this.#stored.desired.replace(state)) {
-      this.#predecessor?.follow({ kind: 'state', allocations: this.#stored.desired.allocations })
-      await this.#kept(running.table.reconcile(this.#stored.desired.allocations))
+    const table = await this.#steered()
+    const { desired } = this.#stored
+    if (!desired.replace(state)) {
+      const { revision } = state
+      this.#options.logger.warn({ revision, current: desired.revision }, 'older desired state ignored')
       return
     }
-    this.#options.logger.warn(
-      { revision: state.revision, current: this.#stored.desired.revision },
-      'older desired state ignored',
-    )
+    const { allocations } = desired
+    this.#predecessor?.follow({ kind: 'state', allocations })
+    await this.#kept(this.#phase === 'stopping' ? table.followAll(allocations) : table.reconcile(allocations))
   }
 
   async change(change: RelayChange): Promise<void> {
-    if (this.#phase === 'leaving') await this.#settled()
-    const finishing = this.#finishing()
-    if (finishing !== undefined) {
-      const last = this.#stored.desired.change(change)
-      if (last !== undefined) {
-        finishing.table.follow(last.upsert, last.gone)
-        this.#predecessor?.follow({ kind: 'change', ...last })
-      }
-    }
-    const running = this.#need()
+    const table = await this.#steered()
     const difference = this.#stored.desired.change(change)
     if (difference === undefined) return
-    this.#predecessor?.follow({ kind: 'change', ...difference })
-    await this.#kept(running.table.change(difference.upsert, difference.gone))
+    const { upsert, gone } = difference
+    this.#predecessor?.follow({ kind: 'change', upsert, gone })
+    await this.#kept(this.#phase === 'stopping' ? table.follow(upsert, gone) : table.change(upsert, gone))
   }
 
   setAdmission(admission: Admission | undefined): void {
@@ -208,19 +195,16 @@ class EmbeddedRelay implements Relay {
   }
 
   /** Resolves when what is desired now is in force and stored; rejects when it is in force only. */
-  async #kept(inForce: Promise<void>): Promise<void> {
+  async #kept(inForce: Promise<void> | void): Promise<void> {
     const [saved] = await Promise.allSettled([this.#stored.save(), inForce])
     if (saved.status === 'rejected') throw saved.reason
   }
 
-  /** Resolves when it is known which process serves. */
-  async #settled(): Promise<void> {
-    await this.#change?.catch(() => {})
-  }
-
-  /** While it stops: what is steered holds for the players who finish yet. */
-  #finishing(): RelayParts | undefined {
-    return this.#phase === 'stopping' ? this.#running : undefined
+  /** When it is known which process serves. While it stops, what is steered holds for the players who finish yet. */
+  async #steered(): Promise<AllocationTable> {
+    if (this.#phase === 'leaving') await this.#change?.catch(() => {})
+    const isFinishing = this.#phase === 'stopping' && this.#departure === undefined
+    return ((isFinishing ? this.#running : undefined) ?? this.#need()).table
   }
 
   #need(): RelayParts {

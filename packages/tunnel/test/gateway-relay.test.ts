@@ -231,10 +231,13 @@ t.test('a device of kind client is no relay, one of kind server no agent, and wh
   client.send({ ...hello, relay: relayHello })
   t.equal(await client.closed, 4400)
   t.match(client.messages, [{ type: 'error', error: 'wrong_kind', detail: /kind server/ }])
-  const agent = await openChannel(gateway, (await database.device('server')).token, false)
+  const { token: relayToken } = await database.device('server')
+  const { channel } = await relay(relayToken)
+  const agent = await openChannel(gateway, relayToken, false)
   agent.send(hello)
   t.equal(await agent.closed, 4400, 'nor is one of kind server an agent')
   t.match(agent.messages, [{ type: 'error', error: 'wrong_kind', detail: /sallyport relay/ }])
+  t.ok(channel.isOpen, 'and a mistake costs the relay nothing')
 
   const before = left.length
   refusal = { taken: false, error: 'no_room', detail: 'none' }

@@ -97,9 +97,7 @@ t.test('an agent at home', async (t) => {
   })
 
   await t.test('a service that is down is one line to its owner, however many come', async (t) => {
-    const { port: gone } = await labelledService(t, 'gone')
     await admin.ok('PATCH', path, { localPort: 1 })
-    t.ok(gone)
     for (let player = 0; player < 20; player += 1) await t.rejects(askTcp(t, tcp.port, 'anybody?'))
     t.equal(said().match(/players cannot be served/g)?.length, 1)
     await admin.ok('PATCH', path, { localPort: one.port })

@@ -7,7 +7,7 @@ import type { Api } from '../../support/api.js'
 import { until, within } from '../../support/deadline.js'
 import { freePort } from '../../support/tunnel/free-port.js'
 import { askTcp, labelledService, talker, udpTalker } from '../../support/tunnel/labelled-service.js'
-import { type Story, startStory } from '../../support/tunnel/story.js'
+import { startStory } from '../../support/tunnel/story.js'
 
 /** The longest wait between two tries, and what it takes. */
 const backWithinMs = 60_000
@@ -17,24 +17,11 @@ async function isRelayOnline(admin: Api, name: string): Promise<boolean> {
   return relays.some((relay) => relay.name === name && relay.online)
 }
 
-/** A token of kind server, by the API. */
-async function newRelayDevice(admin: Api): Promise<{ id: string; token: string }> {
-  const started = await admin.ok<Record<string, string>>('POST', '/api/tunnel/device/start', {
-    name: 'far away',
-    kind: 'server',
-  })
-  const { device } = await admin.ok<{ device: { id: string } }>('POST', '/api/tunnel/device/approve', {
-    userCode: started['userCode'],
-  })
-  const path = `/api/tunnel/device/poll?deviceCode=${started['deviceCode']}`
-  return { id: device.id, token: (await admin.ok<{ token: string }>('GET', path)).token }
-}
-
 t.test('a panel that is killed', async (t) => {
   const outer = t
-  const story: Story = await startStory(t, { RELAY_EMBEDDED: 'false' })
+  const story = await startStory(t, { RELAY_EMBEDDED: 'false' })
   const { admin } = story
-  const device = await newRelayDevice(admin)
+  const device = await story.relayDevice()
   const config = `${story.config}.relay`
   await writeFile(config, JSON.stringify({ panel: story.url, ...device, deviceId: device.id }), { mode: 0o600 })
   const dataPort = String(await freePort())
@@ -131,7 +118,7 @@ const quick = {
 t.test('a panel that is away for as many tries as there are in ten minutes', async (t) => {
   const story = await startStory(t, { RELAY_EMBEDDED: 'false' })
   const { admin } = story
-  const device = await newRelayDevice(admin)
+  const device = await story.relayDevice()
   const relay = createRelay({ id: device.id, dataPort: 0, publicHost: '127.0.0.1' })
   await relay.start()
   const relayChannel = createRelayChannel({ panel: story.url, token: () => device.token, relay, timings: quick })

@@ -47,7 +47,8 @@ t.test('a relay of one’s own', async (t) => {
   await t.test('is enrolled with an administrator’s key', async (t) => {
     const none = await story.command(['enroll', '--panel', story.url, '--kind', 'server'], config)
     t.match(none, { code: 2, stderr: /SALLYPORT_API_KEY/ })
-    const key = await story.key()
+    const wish = { name: 'operator', type: 'admin' }
+    const { apiKey: key } = await admin.ok<{ apiKey: string }>('POST', '/api/apikeys', wish)
     const args = ['enroll', '--panel', story.url, '--kind', 'server', '--name', 'eu-1', '--config', config]
     const program = sallyport(outer, args, { SALLYPORT_API_KEY: key })
     const [userCode] = await program.line(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/)

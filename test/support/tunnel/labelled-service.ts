@@ -43,7 +43,6 @@ export async function labelledService(t: Test, label: string): Promise<LabelledS
 /** A player over TCP who stays. */
 export interface Talker {
   readonly closed: Promise<unknown>
-  isGone(): boolean
   /** Says a word and gives the answer, which is one piece. Rejects when the player is cut. */
   ask(word: string): Promise<string>
   leave(): void
@@ -60,7 +59,6 @@ export async function talker(t: Test, port: number): Promise<Talker> {
   socket.resume()
   return {
     closed,
-    isGone: () => socket.destroyed || socket.readableEnded,
     ask(word) {
       const answer = new Promise<string>((resolve, reject) => {
         socket.once('data', (data) => resolve(String(data)))
@@ -86,7 +84,7 @@ export async function askTcp(t: Test, port: number, word: string): Promise<strin
 /** A player over UDP, always from the same address. */
 export interface UdpTalker {
   /** UDP may lose a datagram: it is said until an answer to it comes. */
-  ask(word: string, timeoutMs?: number): Promise<string>
+  ask(word: string): Promise<string>
 }
 
 export async function udpTalker(t: Test, port: number): Promise<UdpTalker> {
@@ -96,16 +94,12 @@ export async function udpTalker(t: Test, port: number): Promise<UdpTalker> {
   await event(socket, 'connect')
   t.teardown(() => socket.close())
   return {
-    ask: (word, timeoutMs) =>
-      until(
-        `an answer to ${word} over UDP`,
-        async () => {
-          const answer = event(socket, 'message', 500)
-          socket.send(word)
-          const [data] = await answer
-          return String(data).endsWith(word) && String(data)
-        },
-        timeoutMs,
-      ),
+    ask: (word) =>
+      until(`an answer to ${word} over UDP`, async () => {
+        const answer = event(socket, 'message', 500)
+        socket.send(word)
+        const [data] = await answer
+        return String(data).endsWith(word) && String(data)
+      }),
   }
 }

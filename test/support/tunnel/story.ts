@@ -15,12 +15,10 @@ export interface Story {
   readonly panel: () => Panel
   /** The same panel once more, on the same port, with all that it had. */
   restartPanel(): Promise<void>
-  /** Of the device that was enrolled first. */
+  /** Of the agent that is enrolled. */
   readonly config: string
-  /** Enrols another device as a person would; gives its configuration file. */
-  enrol(name: string): Promise<string>
-  /** An administrator's key. */
-  key(): Promise<string>
+  /** An approved device of kind server, named `far away`. */
+  relayDevice(): Promise<{ id: string; token: string }>
   /** The file's content; nobody but its owner can read it. */
   configure(more: Readonly<Record<string, unknown>>, config?: string): Promise<void>
   token(config?: string): Promise<string>
@@ -68,13 +66,14 @@ export async function startStory(t: Test, env: Readonly<Record<string, string>> 
       panel = await startPanel(t, { ...environment, PORT: new URL(url).port })
       admin = await signIn(url)
     },
-    async enrol(name) {
-      const config = join(directory, `${name}.json`)
-      await enroll(t, url, admin, config)
-      return config
+    async relayDevice() {
+      const wish = { name: 'far away', kind: 'server' }
+      const { deviceCode, userCode } = await admin.ok('POST', '/api/tunnel/device/start', wish)
+      const approve = '/api/tunnel/device/approve'
+      const { device } = await admin.ok<{ device: { id: string } }>('POST', approve, { userCode })
+      const poll = `/api/tunnel/device/poll?deviceCode=${deviceCode}`
+      return { id: device.id, token: (await admin.ok<{ token: string }>('GET', poll)).token }
     },
-    key: async () =>
-      (await admin.ok<{ apiKey: string }>('POST', '/api/apikeys', { name: 'operator', type: 'admin' })).apiKey,
     async configure(more, config = first) {
       await writeFile(config, JSON.stringify({ ...(await content(config)), ...more }), { mode: 0o600 })
     },

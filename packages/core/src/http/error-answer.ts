@@ -10,9 +10,15 @@ import { apiHeaders, securityHeaders } from './security-headers.js'
 export function problemOf(engine: HttpEngine, error: unknown, requestId: string, bodyLimit: number): ProblemAnswer {
   const catalogued = toCatalogued(error, bodyLimit)
   const answer = renderProblem(catalogued, requestId, engine.authenticator.challenge)
-  const line = { requestId, err: describeError(catalogued.error === 'internal_error' ? error : catalogued) }
-  if (catalogued.status === 503) engine.logger.warn(line, 'a part is not available')
-  else if (catalogued.status >= 500) engine.logger.error(line, 'request failed')
+  if (catalogued.status < 500) return answer
+  const err = describeError(catalogued.error === 'internal_error' ? error : catalogued)
+  if (catalogued.status !== 503) engine.logger.error({ requestId, err }, 'request failed')
+  else if (err.cause) engine.logger.warn({ requestId, err }, 'a part is not available')
+  else {
+    // A refusal on purpose, such as for want of room: where it was thrown says nothing.
+    const { stack, ...refusal } = err
+    engine.logger.warn({ requestId, err: refusal }, 'a part is not available')
+  }
   return answer
 }
 

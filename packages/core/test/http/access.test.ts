@@ -245,3 +245,28 @@ t.test('answers 503 when limits cannot be counted', async (t) => {
   t.equal(response.headers.get('retry-after'), '7')
   t.equal((await problem(response)).error, 'service_unavailable')
 })
+
+t.test('a 503 without a cause is a refusal: where it was thrown is not logged', async (t) => {
+  const cause = new Error('it broke')
+  const values = { reason: 'full' }
+  await using panel = await start((service) => {
+    for (const [url, error] of [
+      ['/full', coreErrors.UNAVAILABLE(values)],
+      ['/broken', coreErrors.UNAVAILABLE(values, { cause })],
+    ] as const) {
+      service.route({
+        method: 'GET',
+        url,
+        access: 'public',
+        summary: 's',
+        tag: 't',
+        handler: () => Promise.reject(error),
+      })
+    }
+  })
+  for (const path of ['/full', '/broken']) t.equal((await panel.fetch(path)).status, 503)
+  const [refusal, fault] = panel.log.lines.filter(({ level }) => level === 40)
+  t.match(refusal, { err: { code: 'CORE_ERR_UNAVAILABLE', message: 'full' }, msg: 'a part is not available' })
+  t.notMatch(refusal, { err: { stack: String } })
+  t.match(fault, { err: { stack: String, cause: { message: 'it broke', stack: String } } })
+})

@@ -51,9 +51,10 @@ function redirectWords(location: string | undefined, panel: URL): string {
   const target = locate(location, panel)
   if (target === undefined) return 'it redirects elsewhere, which is not followed: check the URL'
   const routesAt = target.pathname.indexOf(ROUTES)
-  const isApi = routesAt !== -1
-  if (isApi) {
-    const base = new URL(target.pathname.slice(0, routesAt + 1), target)
+  if (routesAt !== -1) {
+    const base = new URL(target)
+    // Not by resolving: a path of two slashes would be read as a host.
+    base.pathname = target.pathname.slice(0, routesAt + 1)
     if (base.href !== panel.href) {
       return `it redirects to ${plainText(showPanel(base))}, which is not followed with a token: enrol with that URL`
     }

@@ -11,7 +11,7 @@ const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
  * Dials the relay's data port; either `onReady` is called, when the connection may be written to, or `onFailed`; never within the call. It has its
- * own time limit. Gives what calls it off.
+ * own time limit. Gives what calls it off: then neither is called.
  */
 export type DialStream = (onReady: (socket: Socket) => void, onFailed: () => void) => () => void
 
@@ -74,10 +74,6 @@ export class FallbackStream {
     this.#socket = socket
     socket.on('error', ignore)
     socket.on('close', () => this.#down())
-    if (this.#ended) {
-      socket.destroy()
-      return
-    }
     const { session, maxBufferBytes, onItem } = this.#options
     const channel = session.channel.toString(16).padStart(16, '0')
     socket.write(encodeFrame(FrameType.DATAGRAMS, encodeMessage({ channel, proof: session.proof })))

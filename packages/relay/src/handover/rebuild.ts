@@ -13,9 +13,6 @@ export async function rebuild(
   const { data, datagrams, table, flows } = parts
   const [forData, forDatagrams] = [sockets.tcp('data'), sockets.udp('datagrams')]
   if (forData === undefined || forDatagrams === undefined) throw new Error('the data port is not among the sockets')
-  const deviceOf = new Map(allocations.map(({ id, deviceId }) => [id, deviceId]))
-  const slots = state.flows.map(({ id, message }) => ({ id, deviceId: deviceOf.get(message.allocationId) ?? '' }))
-  flows.restore(state.tables, slots)
   const built = Promise.all([
     data.listen(0, forData),
     new Promise<void>((resolve, reject) => {
@@ -26,6 +23,10 @@ export async function rebuild(
     }),
     table.reconcile(allocations),
   ])
+  // Not before: what is put in force shuts out who has no link with its grant, and nobody is linked yet.
+  const deviceOf = new Map(allocations.map(({ id, deviceId }) => [id, deviceId]))
+  const slots = state.flows.map(({ id, message }) => ({ id, deviceId: deviceOf.get(message.allocationId) ?? '' }))
+  flows.restore(state.tables, slots)
   for (const flow of state.flows) table.get(flow.message.allocationId)?.heir?.takeFlow(flow)
   const [port] = await built
   return port

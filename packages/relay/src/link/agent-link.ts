@@ -108,7 +108,7 @@ export class AgentLink {
 
   /** It was just heard of the relay, so it may be back. A first try that is near stays as it is, however often it is heard of. */
   #retrySoon(): void {
-    if (this.#failures <= 1) return
+    if (this.#failures <= 1 || this.#staysAway) return
     this.#failures = 0
     this.#retryLater()
   }

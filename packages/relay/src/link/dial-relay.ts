@@ -1,4 +1,4 @@
-import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import {
   type ConnectionOptions,
   checkServerIdentity,
@@ -37,8 +37,6 @@ export interface DialRelayOptions {
   port?: number
   /** A TCP connection to the relay that is there already, such as one by way of a proxy; half-open is allowed on it. Nothing is dialled. */
   through?: Socket
-  /** See `net.connect`: bytes are read into this buffer and there is no 'data' event. */
-  onread?: OnReadOpts
   /** Certificates (PEM) trusted in place of Node's roots when there is no fingerprint. */
   ca?: string
 }
@@ -135,7 +133,6 @@ function dialPlain(relay: RelayDoor, options: DialRelayOptions): Socket {
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
-    ...(options.onread === undefined ? {} : { onread: options.onread }),
   })
 }
 
@@ -154,7 +151,6 @@ function dialTls(relay: RelayDoor, options: DialRelayOptions): TLSSocket {
     rejectUnauthorized: !pinned,
     checkServerIdentity: (_host, certificate) => (pinned ? undefined : checkServerIdentity(relay.host, certificate)),
     secureContext: relay.context ?? createContext(relay.fingerprint, options.ca),
-    ...(options.onread === undefined ? {} : { onread: options.onread }),
   }
   const socket = connectTls(terms)
   socket.setNoDelay(true)

@@ -39,9 +39,6 @@ export class RelayWays {
     const direct: Way = { proxy: undefined }
     if (proxy === undefined) return this.#reach(door, direct, this.#timeoutMs, handlers)
     const through: Way = { proxy }
-    lookup(door.host, (error, address) => {
-      if (error === null) through.address = address
-    })
     const isFresh = performance.now() - this.#workedAt < REMEMBERED_MS
     const ways: [Way, Way] = this.#proxied && isFresh ? [through, direct] : [direct, through]
     return this.#reachEither(door, ways, handlers)
@@ -90,6 +87,11 @@ export class RelayWays {
 
   #reach(door: RelayDoor, way: Way, timeoutMs: number, { onReady, onFailed }: ReachHandlers): RelayDial {
     const { proxy } = way
+    if (proxy !== undefined) {
+      lookup(door.host, (error, address) => {
+        if (error === null) way.address = address
+      })
+    }
     return reachRelay(door, { proxy, timeoutMs, onReady: (socket) => onReady(socket, way), onFailed })
   }
 }

@@ -88,6 +88,13 @@ for (const args of [['run'], ['relay'], ['allocations'], ['open', '--local-port'
   })
 }
 
+t.test('wrong usage is said before a missing enrolment: exit 2', async (t) => {
+  const home = await createHome(t)
+  const command = home.start(['run', '--allow', 'nonsense'])
+  t.equal(await command.exit, 2)
+  t.match(command.stderr(), /HOST:PORT/)
+})
+
 t.test('a token from the environment needs a panel', async (t) => {
   const home = await createHome(t)
   const command = home.start(['run'], { SALLYPORT_TOKEN: 'secret-token-1234' })

@@ -30,6 +30,12 @@ const cases: [string, Partial<StrangeAnswer>, string, RegExp][] = [
   ],
   ['to a page of its own', { status: 302, location: '/login' }, 'redirected', /another of its pages/],
   ['to itself', { status: 302, location: '/hosting/api/tunnel/ws' }, 'redirected', /another of its pages/],
+  [
+    'to a path that looks like a host',
+    { status: 302, location: 'http://new.example//[/api/tunnel/ws' },
+    'redirected',
+    /redirects to http:\/\/new\.example\/\/\[,.*enrol with that URL/,
+  ],
   ['to nonsense', { status: 302, location: 'http://[' }, 'redirected', /redirects elsewhere/],
   ['to a script', { status: 302, location: 'javascript:alert(1)' }, 'redirected', /redirects elsewhere/],
   ['to too much', { status: 302, location: `http://${'a'.repeat(5_000)}/` }, 'redirected', /redirects elsewhere/],
@@ -77,6 +83,7 @@ t.test('whatever strangers answer: short words, fit for a terminal', (t) => {
   const location = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.webUrl({ withQueryParameters: true, withFragments: true }),
+    fc.string({ unit: fc.constantFrom('/', '[', ':', '@', '%', 'x') }).map((path) => `http://x/${path}/api/tunnel/ws`),
   )
   const answers = fc.record({
     status: fc.integer({ min: 100, max: 999 }),

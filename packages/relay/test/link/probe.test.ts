@@ -1,5 +1,5 @@
-import t from 'tap'
-import { type AgentEvents, createAgent } from '../../dist/index.js'
+import t, { type Test } from 'tap'
+import { type AgentEvents, createAgent, type Relay } from '../../dist/index.js'
 import { startLinkProxy } from '../programs/link-proxy.js'
 import {
   addressOf,
@@ -83,14 +83,44 @@ t.test('who was replaced stays away', async (t) => {
   await until(() => told.length > 0)
   t.match(told, [{ connected: false, error: 'replaced' }])
   agent.probe()
+  await play(t, relay)
+  t.equal(told.length, 1)
+  t.match([agent.links(), newer.links()], [[{ connected: false }], [{ connected: true }]])
+})
+
+t.test('who was replaced after a time of trouble stays away, with a new ticket too', async (t) => {
+  const relay = await startRelay(t)
+  const way = await startLinkProxy(t, relay.dataPort)
+  const agent = createAgent({ limits: { retryMinMs: 1, replacedMs: 500 } })
+  t.teardown(() => agent.stop())
+  let events = 0
+  let last = 0
+  agent.on('link', () => {
+    events += 1
+    last = performance.now()
+  })
+  const door = { ...addressOf(relay), port: way.port }
+  agent.connect(door)
+  for (const lost of [1, 3]) {
+    await until(() => events === lost)
+    way.cut()
+  }
+  await until(() => events === 5)
+  await startAgent(t, relay)
+  await until(() => events === 6)
+  const replacedAt = last
+  agent.connect({ ...door, ticket: relay.issueTicket(DEVICE) })
+  await until(() => events > 6)
+  t.ok(last - replacedAt >= 490)
+})
+
+async function play(t: Test, relay: Relay): Promise<void> {
   const echo = await startEcho(t)
   await relay.apply({ revision: 1, allocations: [allocation(1, echo.port)] })
   const player = await dial(t, portOf(relay, 1))
   player.write('hello')
-  await readBytes(player, 5)
-  t.equal(told.length, 1)
-  t.match([agent.links(), newer.links()], [[{ connected: false }], [{ connected: true }]])
-})
+  t.equal(String(await readBytes(player, 5)), 'hello')
+}
 
 t.test('to probe before, after, and without a link does nothing', async (t) => {
   const agent = createAgent()

@@ -30,13 +30,18 @@ t.test('who must go while it stops is cut, whoever may stay stays', async (t) =>
   }
   const stopped = relay.stop({ graceMs: 60_000 })
   t.equal(relay.status().running, false)
-  await t.rejects(relay.change({ revision: 3, upsert: [], remove: [1] }), { code: 'RELAY_ERR_NOT_RUNNING' })
+  t.ok(relay.ticketKey.length >= 32, 'a panel that comes back is told of it')
+  await relay.change({ revision: 3, upsert: [allocation(3, echo.port)], remove: [1] })
+  t.equal(relay.revision, 3)
+  t.notOk(relay.status().allocations.some(({ allocationId }) => allocationId === 3))
   t.not(await ending(leaves), 'end')
   stays.write('still')
   t.equal(String(await readBytes(stays, 5)), 'still')
-  await t.rejects(relay.apply({ revision: 4, allocations: [] }), { code: 'RELAY_ERR_NOT_RUNNING' })
+  await relay.apply({ revision: 4, allocations: [] })
   t.not(await ending(stays), 'end')
   await stopped
+  await t.rejects(relay.apply({ revision: 5, allocations: [] }), { code: 'RELAY_ERR_NOT_RUNNING' })
+  t.throws(() => relay.ticketKey, { code: 'RELAY_ERR_NOT_RUNNING' })
 })
 
 t.test('what is applied during a handover that fails is in force after it', async (t) => {

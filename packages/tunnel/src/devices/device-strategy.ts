@@ -1,14 +1,22 @@
-import { type AuthenticationStrategy, coreErrors, type Sql, type TokenIssuer } from '@sallyport/core'
+import { type AuthenticationStrategy, coreErrors, type Principal, type Sql, type TokenIssuer } from '@sallyport/core'
 import { createBatched } from '../batched.js'
 import { bearerToken } from '../bearer.js'
 import { isDeviceId } from '../ids.js'
+import type { DeviceKind } from './device.js'
 import type { Owners } from './owners.js'
 
 /** Purpose of device tokens, and name of the strategy. */
 export const deviceTokenPurpose = 'tunnel-device'
 
+/** What a device is by its token. */
+export interface DevicePrincipal extends Principal {
+  readonly kind: 'device'
+  readonly deviceKind: DeviceKind
+}
+
 interface DeviceTokenRow {
   readonly id: string
+  readonly kind: DeviceKind
   readonly token_id: string
   readonly name: string
   readonly owner_id: string | null
@@ -39,7 +47,7 @@ export function createDeviceStrategy(sql: Sql, issuer: TokenIssuer, owners: Owne
   const lookUp = createBatched<DeviceToken, DeviceTokenRow | undefined>({
     async work(tokens) {
       const rows = await sql<DeviceTokenRow>(
-        `SELECT d.id, d.token_id, d.name, d.owner_id, d.owner_stamp, d.redeemed_at IS NOT NULL AS redeemed
+        `SELECT d.id, d.kind, d.token_id, d.name, d.owner_id, d.owner_stamp, d.redeemed_at IS NOT NULL AS redeemed
          FROM jsonb_to_recordset($1::jsonb) AS t ("deviceId" uuid, "tokenId" uuid)
          JOIN tunnel_devices d ON d.id = t."deviceId" AND d.token_id = t."tokenId"
          WHERE d.approved_at IS NOT NULL`,
@@ -78,18 +86,17 @@ export function createDeviceStrategy(sql: Sql, issuer: TokenIssuer, owners: Owne
           subject,
         ])
       }
-      return {
-        kind: 'authenticated',
-        principal: {
-          kind: 'device',
-          id: subject,
-          name: device.name,
-          permissions: [],
-          memberships: [],
-          strategy: deviceTokenPurpose,
-          ...(device.owner_id === null ? {} : { userId: device.owner_id }),
-        },
+      const principal: DevicePrincipal = {
+        kind: 'device',
+        id: subject,
+        deviceKind: device.kind,
+        name: device.name,
+        permissions: [],
+        memberships: [],
+        strategy: deviceTokenPurpose,
+        ...(device.owner_id === null ? {} : { userId: device.owner_id }),
       }
+      return { kind: 'authenticated', principal }
     },
   }
 }

@@ -1,7 +1,6 @@
 import { coreErrors, isDatabaseUnavailable, type Logger } from '@sallyport/core'
 import { CONTROL_PROTOCOL, ControlCloseCode, type HelloMessage } from '@sallyport/relay'
 import { createBatched } from '../batched.js'
-import type { DeviceKind } from '../devices/device.js'
 import type { RelayAdmission } from './admission-questions.js'
 import { AgentPeer, type AgentRequests } from './agent-peer.js'
 import type { ControlSession, EndReason } from './control-session.js'
@@ -32,12 +31,6 @@ interface ArrivalOptions {
 
 export const revoked: EndReason = { error: 'revoked', detail: 'the device or its token is gone' }
 export const replaced: EndReason = { error: 'replaced', detail: 'a newer connection of this device took over' }
-/** What a device is told that comes as the other kind. */
-const wrongKind: Readonly<Record<DeviceKind, string>> = {
-  server: "this is a relay's token, for 'sallyport relay': an agent needs one of its own",
-  client:
-    "this is an agent's token, for 'sallyport run': a relay needs one of kind server, 'sallyport enroll --kind server'",
-}
 /** RFC 6455 section 7.4.1 and the IANA registry: something failed here; try again. */
 const internalErrorCode = 1011
 const maxBatch = 256
@@ -130,9 +123,7 @@ export function createArrivals(options: ArrivalOptions): Arrivals {
         }
         session.number = device.sessionNumber
         if (session.hasEnded) return
-        const refusal = wrongKind[device.kind]
         if (session.newestNumber > device.sessionNumber) session.close(ControlCloseCode.replaced, replaced)
-        else if ((device.kind === 'server') !== (hello.relay !== undefined)) session.refuse('wrong_kind', refusal)
         else if (hello.relay) await admitRelay(session, hello, device)
         else admitAgent(session, device)
       } catch (error) {

@@ -8,6 +8,7 @@ import {
   parseAgentMessage,
 } from '@sallyport/relay'
 import type { RawData } from 'ws'
+import type { DeviceKind } from '../devices/device.js'
 import type { ControlSocket, SocketOwner } from './control-socket.js'
 import { MessageRate } from './message-rate.js'
 
@@ -24,6 +25,14 @@ export interface ControlPeer {
   receive(text: string): void
   /** Once, when the end begins. */
   ended(): void
+}
+
+/** By whose token a channel was opened. */
+export interface SessionDevice {
+  readonly id: string
+  readonly kind: DeviceKind
+  /** jti of the token. */
+  readonly tokenId: string
 }
 
 /** What sessions share. */
@@ -46,6 +55,13 @@ const agentRate = { burst: 60, perSecond: 10 }
 /** Their counts come each second; admission questions are bounded by themselves (`admission-questions.ts`). */
 const relayRate = { burst: 10_000, perSecond: 5_000 }
 
+/** What a device is told that comes as the other kind. */
+const wrongKind: Readonly<Record<DeviceKind, string>> = {
+  server: "this is a relay's token, for 'sallyport relay': an agent needs one of its own",
+  client:
+    "this is an agent's token, for 'sallyport run': a relay needs one of kind server, 'sallyport enroll --kind server'",
+}
+
 const ignored = (): void => undefined
 
 /** One control channel, from the upgrade to its end. It costs nobody but itself, whatever the peer does. */
@@ -64,16 +80,18 @@ export class ControlSession implements SocketOwner {
   newestNumber = 0
   readonly #host: SessionHost
   readonly #socket: ControlSocket
+  readonly #kind: DeviceKind
   #phase: 'waiting' | 'arriving' | 'open' | 'ending' = 'waiting'
   #rate: MessageRate
   #peer: ControlPeer | undefined
   #breakOff: NodeJS.Timeout | undefined
 
-  constructor(host: SessionHost, socket: ControlSocket, deviceId: string, tokenId: string) {
+  constructor(host: SessionHost, socket: ControlSocket, device: SessionDevice) {
     this.#host = host
     this.#socket = socket
-    this.deviceId = deviceId
-    this.tokenId = tokenId
+    this.deviceId = device.id
+    this.tokenId = device.tokenId
+    this.#kind = device.kind
     this.#rate = this.#newRate(agentRate)
     socket.attach(this)
   }
@@ -189,6 +207,11 @@ export class ControlSession implements SocketOwner {
     if (message.protocol !== CONTROL_PROTOCOL) {
       const newer = message.protocol < CONTROL_PROTOCOL ? 'update the agent' : 'update the panel'
       this.refuse('protocol_unsupported', `this panel speaks protocol ${CONTROL_PROTOCOL}: ${newer}`)
+      return
+    }
+    // Before it takes the place of the device's own channel.
+    if ((this.#kind === 'server') !== (message.relay !== undefined)) {
+      this.refuse('wrong_kind', wrongKind[this.#kind])
       return
     }
     this.#phase = 'arriving'

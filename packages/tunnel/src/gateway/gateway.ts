@@ -11,13 +11,14 @@ import {
 import { ControlCloseCode, type HelloMessage, type StateMessage } from '@sallyport/relay'
 import { bearerToken } from '../bearer.js'
 import type { GatewayConfig } from '../config.js'
+import type { DevicePrincipal } from '../devices/device-strategy.js'
 import { channelsReplaced } from '../events.js'
 import { createKeyedBatches, type KeyedBatches } from '../keyed-batches.js'
 import { createTracked } from '../tracked.js'
 import type { RelayAdmission } from './admission-questions.js'
 import { createArrivals, replaced, revoked } from './arrivals.js'
 import { refuseBadHandshakes } from './bad-handshakes.js'
-import { ControlSession } from './control-session.js'
+import { ControlSession, type SessionDevice } from './control-session.js'
 import { type ControlSocket, createControlSocketServer } from './control-socket.js'
 import { watchHeartbeats } from './heartbeats.js'
 import type { ConnectedDevice, Presence } from './presence.js'
@@ -163,11 +164,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   }
 
-  const admit = (socket: ControlSocket, deviceId: string, tokenId: string): void => {
-    const session = new ControlSession(host, socket, deviceId, tokenId)
+  const admit = (socket: ControlSocket, device: SessionDevice): void => {
+    const session = new ControlSession(host, socket, device)
     sessions.add(session)
-    waiting.get(deviceId)?.close(ControlCloseCode.replaced, replaced)
-    waiting.set(deviceId, session)
+    waiting.get(device.id)?.close(ControlCloseCode.replaced, replaced)
+    waiting.set(device.id, session)
   }
 
   const line = createUpgradeLine(() => arrivals.size)
@@ -193,13 +194,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       handshakes.expect(context)
       const token = bearerToken(request.headers)
       const verified = token === undefined ? undefined : issuer.verify(token)
-      const device = authentication.kind === 'authenticated' && authentication.principal.kind === 'device'
-      if (!device || verified?.kind !== 'valid') {
+      const principal = authentication.kind === 'authenticated' ? authentication.principal : undefined
+      if (principal?.kind !== 'device' || verified?.kind !== 'valid') {
         refusals.refuse(context)
         return
       }
-      const { subject, id } = verified.claims
-      server.handleUpgrade(request, socket, head, (webSocket) => admit(webSocket, subject, id))
+      const { subject: id, id: tokenId } = verified.claims
+      const { deviceKind: kind } = principal as DevicePrincipal
+      server.handleUpgrade(request, socket, head, (webSocket) => admit(webSocket, { id, kind, tokenId }))
     },
     isOnline: (deviceId) => connections.has(deviceId),
     count: () => connections.size,

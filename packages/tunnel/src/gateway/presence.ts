@@ -1,5 +1,4 @@
 import type { Sql } from '@sallyport/core'
-import type { DeviceKind } from '../devices/device.js'
 
 /** A channel that has said hello. */
 export interface ChannelRecord {
@@ -19,7 +18,6 @@ export interface Newcomer extends ChannelRecord {
 export interface ConnectedDevice {
   readonly id: string
   readonly name: string
-  readonly kind: DeviceKind
   readonly organisationId: string | null
   /** Counts the device's channels: the highest is the newest. */
   readonly sessionNumber: number
@@ -56,7 +54,6 @@ export interface Presence {
 interface ConnectedRow {
   readonly id: string
   readonly name: string
-  readonly kind: DeviceKind
   readonly organisation_id: string | null
   readonly session_number: number | string
   readonly was_elsewhere: boolean | null
@@ -78,7 +75,7 @@ export function createPresence(sql: Sql, instanceId: string): Presence {
            last_seen_at = now(), version = g.version, platform = g.platform
          FROM locked l JOIN given g ON g.id = l.id
          WHERE d.id = l.id
-         RETURNING d.id, d.name, d.kind, d.organisation_id, d.session_number, l.former <> $2::uuid AS was_elsewhere`,
+         RETURNING d.id, d.name, d.organisation_id, d.session_number, l.former <> $2::uuid AS was_elsewhere`,
         [
           JSON.stringify(
             channels.map(({ id, deviceId, tokenId, version, platform }) => ({
@@ -161,7 +158,6 @@ function toConnected(row: ConnectedRow | undefined): ConnectedDevice | undefined
     row && {
       id: row.id,
       name: row.name,
-      kind: row.kind,
       organisationId: row.organisation_id,
       sessionNumber: Number(row.session_number),
       wasElsewhere: row.was_elsewhere === true,

@@ -189,7 +189,10 @@ function verify(token: string): ReturnType<TokenIssuer['verify']> {
 
 async function authenticate(sql: Sql, request: IncomingMessage): Promise<Authentication> {
   const [device, token] = request.headers.authorization?.slice('Bearer '.length).split('.') ?? []
-  const rows = await sql('SELECT id FROM tunnel_devices WHERE id = $1::uuid AND token_id = $2::uuid', [device, token])
-  const kind = rows.length > 0 ? 'authenticated' : 'anonymous'
-  return { kind, principal: { kind: 'device', id: device } } as unknown as Authentication
+  const [row] = await sql<{ kind: string }>(
+    'SELECT kind FROM tunnel_devices WHERE id = $1::uuid AND token_id = $2::uuid',
+    [device, token],
+  )
+  const principal = { kind: 'device', id: device, deviceKind: row?.kind }
+  return { kind: row ? 'authenticated' : 'anonymous', principal } as unknown as Authentication
 }

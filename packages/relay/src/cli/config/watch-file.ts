@@ -63,10 +63,10 @@ export function followFile<Content>(options: FileWatchOptions<Content>): () => v
   }
 
   function tell(error: unknown): void {
-    const { code, message } = error instanceof Error ? (error as CliError) : { code: 'error', message: String(error) }
-    if (message === trouble) return
-    trouble = message
-    broken(error instanceof CliError ? error : new CliError(String(code ?? 'error'), message))
+    const failure = error instanceof CliError ? error : new CliError('internal_error', String(error))
+    if (failure.message === trouble) return
+    trouble = failure.message
+    broken(failure)
   }
 
   const listener = () => void look()

@@ -1,6 +1,13 @@
 import { hostname } from 'node:os'
 import { isReadableOnTheWay, showPanel } from '../../control/panel-url.js'
-import { defaultConfigPath, errorCode, loadConfig, prepareConfigDirectory, saveConfig } from '../config/config-file.js'
+import {
+  defaultConfigPath,
+  errorCode,
+  loadConfig,
+  loadWishes,
+  prepareConfigDirectory,
+  saveConfig,
+} from '../config/config-file.js'
 import { panelFrom } from '../config/credentials.js'
 import type { CliContext } from '../context.js'
 import { CliError, ExitCode, type ExitCodeValue } from '../exit.js'
@@ -8,7 +15,7 @@ import { readEnrolmentStart } from '../panel/panel-answers.js'
 import { createPanelClient, type PanelClientOptions } from '../panel/panel-client.js'
 import { panelError } from '../panel/panel-error.js'
 import { proxyFor } from '../panel/proxy.js'
-import { canPrompt, promptSecret } from '../terminal/prompt.js'
+import { isInteractive } from '../terminal/terminal.js'
 import { MAX_DEVICE_NAME_LENGTH } from '../tunnels/target.js'
 import { awaitApproval, cancelled } from './enroll-poll.js'
 import { showCode, startWaiting } from './show-code.js'
@@ -18,6 +25,8 @@ export interface EnrollOptions {
   name?: string
   kind: 'client' | 'server'
 }
+
+const API_KEY = /^[\x21-\x7e]{1,4096}$/
 
 /** Gets this machine a device token: asks the panel for a code, shows it, waits for its approval, saves the token. Throws CliError. */
 export async function enroll(context: CliContext, options: EnrollOptions): Promise<ExitCodeValue> {
@@ -87,30 +96,39 @@ function choosePanel({ env }: CliContext, { panel }: EnrollOptions): URL {
 
 async function administratorKey(context: CliContext): Promise<string> {
   let key = context.env['SALLYPORT_API_KEY']?.trim()
-  if (!key && canPrompt(context)) {
-    const typed = await promptSecret(context, "An administrator's API key")
-    if (typed === undefined) throw cancelled()
-    key = typed
+  if (!key && isInteractive(context)) {
+    const { askText } = await import('../terminal/ask-text.js')
+    const asked = await askText(context, {
+      question: "An administrator's API key?",
+      hint: 'it is not shown',
+      isSecret: true,
+      refuse: (text) => (API_KEY.test(text) ? undefined : 'This is no API key.'),
+    })
+    if (asked.kind !== 'answer') throw cancelled()
+    key = asked.value
   }
   if (!key) {
     const detail = "--kind server needs an administrator's API key in SALLYPORT_API_KEY"
     throw new CliError('no_api_key', detail, ExitCode.usage)
   }
-  if (!/^[\x21-\x7e]{1,4096}$/.test(key)) throw new CliError('invalid_api_key', 'this is no API key', ExitCode.usage)
+  if (!API_KEY.test(key)) throw new CliError('invalid_api_key', 'this is no API key', ExitCode.usage)
   context.output.secret(key)
   return key
 }
 
-/** Before anyone is asked to approve: can the token be saved, and does it take another's place? */
+/** Before anyone is asked to approve: can the token be saved, can what stays of the file be read, and does it take another's place? */
 async function checkConfig({ configPath, output }: CliContext): Promise<void> {
   try {
     await prepareConfigDirectory(configPath)
   } catch (error) {
     throw new CliError('config_unwritable', `${configPath} cannot be written (${errorCode(error)})`)
   }
-  const loaded = await loadConfig(configPath)
-  if (!loaded.ok) return
-  output.secret(loaded.config.token)
+  const wishes = await loadWishes(configPath)
+  if (!wishes.ok && wishes.error !== 'config_missing') {
+    const what = wishes.error === 'config_permissions' ? '' : ': mend it, or take it away'
+    throw new CliError(wishes.error, `${wishes.detail}${what}`)
+  }
+  if (!(await loadConfig(configPath)).ok) return
   output.notice(
     'config_replaced',
     `${configPath} holds an enrolment already; it is replaced once the new one is approved`,

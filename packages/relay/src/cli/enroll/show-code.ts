@@ -37,7 +37,6 @@ export async function showCode(context: CliContext, start: EnrolmentStart, lifet
     const code = await qrCode(link, { stream: stdout, env, rows })
     if (code !== undefined) lines.push(...code.map((line) => `    ${line}`), '')
   }
-  // Code and link hold nothing that steers a terminal: they were judged when they were read.
   for (const line of lines) stdout.write(`${line}\n`)
 }
 

@@ -49,7 +49,6 @@ export interface Allocation {
 }
 
 const MAX_ALLOCATIONS = 10_000
-const MAX_RELAYS = 10_000
 const MAX_INTERVAL_S = 60
 const SECRET = text(4_096, /^[\x21-\x7e]+$/)
 const interval = number(0, 3_600)
@@ -88,20 +87,14 @@ export function readAllocations(body: unknown): Allocation[] {
   return understand(() => own(record(body, 'body'), 'allocations', list(allocation, MAX_ALLOCATIONS)))
 }
 
-/** Names of relays by their ids; those without one are left out. */
-export function readRelayNames(body: unknown): Map<string, string> {
-  return understand(() => {
-    const relays = own(record(body, 'body'), 'relays', list(relayName, MAX_RELAYS))
-    return new Map(relays.flatMap(({ id, name }) => (name === undefined ? [] : [[id, name]])))
-  })
-}
-
 /** `{allocation}`, or `{allocations: [tcp, udp]}` for both. */
-export function readMadeAllocations(body: unknown): Allocation[] {
+export function readMadeAllocations(body: unknown): [Allocation, ...Allocation[]] {
   return understand(() => {
     const object = record(body, 'body')
-    if (Object.hasOwn(object, 'allocations')) return own(object, 'allocations', list(allocation, 2))
-    return [own(object, 'allocation', allocation)]
+    if (!Object.hasOwn(object, 'allocations')) return [own(object, 'allocation', allocation)]
+    const [first, ...others] = own(object, 'allocations', list(allocation, 2))
+    if (first === undefined) throw new FieldError('allocations')
+    return [first, ...others]
   })
 }
 
@@ -123,11 +116,6 @@ function allocation(value: unknown, path: string): Allocation {
     ...optional(object, 'relayOnline', boolean, path),
     ...optional(object, 'traffic', traffic, path),
   } as Allocation
-}
-
-function relayName(value: unknown, path: string): { id: string; name?: string | undefined } {
-  const object = record(value, path)
-  return { id: own(object, 'id', text(128), path), ...optional(object, 'name', nullable(text(200)), path) }
 }
 
 function traffic(value: unknown, path: string): Allocation['traffic'] & {} {

@@ -43,7 +43,7 @@ function words(failure: PanelFailure, credential: Credential): string {
 }
 
 function exitCode(failure: PanelFailure): ExitCodeValue {
-  if (failure.kind === 'unauthorized') return ExitCode.notEnrolled
+  if (failure.kind === 'unauthorized' || failure.error === 'wrong_kind') return ExitCode.notEnrolled
   return failure.kind === 'out_of_reach' ? ExitCode.unreachable : ExitCode.failure
 }
 

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { CertificatePair } from '../../relay-types.js'
 import { CliError } from '../exit.js'
-import { count } from './relay-words.js'
+import { count } from '../terminal/table.js'
 
 const DAY_MS = 86_400_000
 const WARN_DAYS = 14

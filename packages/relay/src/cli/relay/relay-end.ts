@@ -37,7 +37,7 @@ export async function leaveRelay(
   const tcp = new Set(served.status().allocations.flatMap((one) => (one.protocol === 'tcp' ? [one.allocationId] : [])))
   const players = served.traffic().reduce((sum, { allocationId, open }) => sum + (tcp.has(allocationId) ? open : 0), 0)
   const { successor, stopped } = end
-  const staying = players === 0 ? '' : `; players who stay with process ${process.pid} until they leave: ${players}`
+  const staying = players === 0 ? '' : `; players who stay with the old program until they leave: ${players}`
   const message = `handed over to process ${successor.child.pid}${staying}`
   context.output.event('handed_over', message, { pid: successor.child.pid, players })
   const mayLeave = notifier.active

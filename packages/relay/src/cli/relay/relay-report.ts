@@ -2,7 +2,7 @@ import type { RelayChannel } from '../../control/relay-channel-types.js'
 import type { Relay } from '../../relay-types.js'
 import { reportConnection } from '../panel/connection-report.js'
 import type { Output } from '../terminal/output.js'
-import { count } from './relay-words.js'
+import { count } from '../terminal/table.js'
 
 export interface RelayReportOptions {
   relay: Pick<Relay, 'on' | 'status'>

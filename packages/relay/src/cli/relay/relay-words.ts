@@ -3,6 +3,7 @@ import type { Relay } from '../../relay-types.js'
 import type { Credentials } from '../config/credentials.js'
 import type { CliContext } from '../context.js'
 import { CliError } from '../exit.js'
+import { count } from '../terminal/table.js'
 import { showAddress } from '../tunnels/target.js'
 import type { RelayCommandOptions } from './relay-options.js'
 
@@ -74,8 +75,4 @@ export function summarize(relay: Pick<Relay, 'status' | 'statistics'>, isConnect
   const panel = isConnected ? 'connected to the panel' : 'the panel is away'
   const { links } = relay.statistics()
   return `serving ${count(allocations.length, 'tunnel')}${trouble}, ${count(links, 'agent')} linked, ${panel}`
-}
-
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
 }

@@ -30,6 +30,8 @@ export async function relay(context: CliContext, options: RelayCommandOptions): 
     return await serve(context, options, signals)
   } finally {
     signals.close()
+    // The process before this one is waiting for the end.
+    process.channel?.unref()
   }
 }
 

@@ -42,7 +42,7 @@ export async function upgrade(
   try {
     child = fork(program, args, { env: { ...env, [MARK]: '1' }, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   } catch (error) {
-    return { ok: false, detail: `it cannot be started (${errorCode(error)})` }
+    return { ok: false, detail: notStartedWords(error) }
   }
   let notStarted: unknown
   child.on('error', (error) => {
@@ -63,7 +63,7 @@ export async function upgrade(
   } catch (error) {
     if (child.pid !== undefined) await within(LAST_WORDS_MS, ended)
     child.kill('SIGKILL')
-    if (notStarted !== undefined) return { ok: false, detail: `it cannot be started (${errorCode(notStarted)})` }
+    if (notStarted !== undefined) return { ok: false, detail: notStartedWords(notStarted) }
     return {
       ok: false,
       detail: end === undefined ? String((error as Error).message) : `the new process ended ${describeEnd(end)}`,
@@ -77,6 +77,6 @@ export function describeEnd({ code, signal }: ProcessEnd): string {
   return code === null ? `by ${signal}` : `with exit code ${code}`
 }
 
-function errorCode(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code ?? error)
+function notStartedWords(error: unknown): string {
+  return `${process.execPath} cannot be started (${String((error as { code?: unknown } | null)?.code ?? error)})`
 }

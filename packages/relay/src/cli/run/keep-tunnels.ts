@@ -1,11 +1,13 @@
 import { isIP } from 'node:net'
 import { retryDelay } from '../../backoff.js'
-import { type AllowRule, createAllowList } from '../../target/allow-rule.js'
+import type { AllowList } from '../../target/allow-rule.js'
+import { CliError } from '../exit.js'
 import type { Allocation } from '../panel/panel-answers.js'
 import type { PanelClient, PanelFailure } from '../panel/panel-client.js'
 import { panelError } from '../panel/panel-error.js'
 import type { Output } from '../terminal/output.js'
-import { ensureAllocations, listAllocations } from '../tunnels/ensure-allocation.js'
+import { listAllocations } from '../tunnels/allocation-requests.js'
+import { ensureAllocations } from '../tunnels/ensure-allocation.js'
 import { type LocalTarget, showAddress } from '../tunnels/target.js'
 import { wait } from '../wait.js'
 
@@ -14,8 +16,8 @@ export interface KeepTunnelsOptions {
   /** Asked each time: the panel says it when the agent connects. */
   deviceId: () => string | undefined
   targets: readonly LocalTarget[]
-  /** Of these, one that the panel will not have at all ends it; of the others it is said, and they are asked for again later. */
-  isStrict: (target: LocalTarget) => boolean
+  /** When the panel will not have this one at all, that ends it; of the others it is said, and they are asked for again later. */
+  strict: LocalTarget | undefined
   output: Output
   made: (allocation: Allocation) => void
   signal: AbortSignal
@@ -27,42 +29,42 @@ const REFUSED_RETRY_MS = 60_000
 
 /**
  * Sees to it that the device has these tunnels: resolves when it has, or when the signal aborts. Keeps trying while that can help, for the panel may
- * come later than its agent. Throws CliError when the token is refused, and for what a strict target is refused.
+ * come later than its agent. Throws CliError when the token is refused, and for what the strict target is refused.
  */
 export async function keepTunnels(options: KeepTunnelsOptions): Promise<void> {
-  const { client, deviceId, isStrict, output, made, signal } = options
+  const { client, deviceId, strict, output, made, signal } = options
   const told = new Set<string>()
   let left = [...options.targets]
 
   /** Throws what ends it all, says the rest; gives the wait that it asks for. */
   function judge(failure: PanelFailure, target: LocalTarget | undefined): number {
     const passes = isPassing(failure)
-    if (
-      failure.kind === 'unauthorized' ||
-      (!passes && (target === undefined ? left.some(isStrict) : isStrict(target)))
-    ) {
-      throw panelError(failure, 'token')
-    }
+    const concerned = target === undefined ? left : [target]
+    const isFatal = !passes && strict !== undefined && concerned.includes(strict)
+    if (failure.kind === 'unauthorized' || isFatal) throw panelError(failure, 'token')
     // The control channel says itself that the panel is away or tunnels are off.
     const isOwnNews = failure.kind === 'problem' || !passes
     const what = target === undefined ? 'the tunnels' : `the tunnel to ${describe(target)}`
-    const message = `${what} cannot be made yet, trying on: ${panelError(failure, 'token').message}`
-    if (isOwnNews && !told.has(message)) {
-      told.add(message)
-      output.notice('allocation_waits', message)
+    const key = `${what} ${failure.error}`
+    if (isOwnNews && !told.has(key)) {
+      told.add(key)
+      output.notice(
+        'allocation_waits',
+        `${what} cannot be made yet, trying on: ${panelError(failure, 'token').message}`,
+      )
     }
     return Math.max(passes ? 0 : REFUSED_RETRY_MS, Math.min(failure.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS))
   }
 
   for (let attempt = 0; left.length > 0; attempt += 1) {
     let waitMs = Number.POSITIVE_INFINITY
-    const listed = await listAllocations(client, signal)
+    const listed = await understood(listAllocations(client, signal))
     if (signal.aborted) return
     if (listed.ok) {
-      const present = listed.allocations
+      const present = listed.value
       const missed: LocalTarget[] = []
       for (const target of left) {
-        const result = await ensureAllocations(client, target, present, deviceId(), signal)
+        const result = await understood(ensureAllocations(client, target, present, deviceId(), signal))
         if (signal.aborted) return
         if (result.ok) {
           present.push(...result.made)
@@ -84,6 +86,16 @@ export async function keepTunnels(options: KeepTunnelsOptions): Promise<void> {
   }
 }
 
+/** An answer that is not understood ends no agent: a newer panel may have more to say. */
+async function understood<T>(answer: Promise<T>): Promise<T | PanelFailure> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    return { ok: false, kind: 'problem', error: error.code, detail: error.message }
+  }
+}
+
 function isPassing(failure: PanelFailure): boolean {
   if (failure.kind === 'unauthorized') return false
   if (failure.kind === 'problem') return failure.status === 429 || (failure.status ?? 0) >= 500
@@ -95,7 +107,6 @@ function describe({ protocol, localHost, localPort }: LocalTarget): string {
 }
 
 /** A tunnel that our own rules would refuse is a slip; better said now than to the first player. A name is judged only when dialled. */
-export function mayDial({ localHost, localPort }: LocalTarget, rules: readonly AllowRule[]): boolean {
-  const list = createAllowList(rules)
+export function mayDial({ localHost, localPort }: LocalTarget, list: AllowList): boolean {
   return isIP(localHost) === 0 ? list.allowsPort(localPort) : list.allowsAddress(localHost, localPort)
 }

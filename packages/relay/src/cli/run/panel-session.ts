@@ -41,7 +41,7 @@ export function openPanelSession(options: PanelSessionOptions): PanelSession {
   }
   const proxy = proxyFor(panel, env)
   if (proxy !== undefined) {
-    output.secret(decodeURIComponent(proxy.password))
+    output.secret(proxy.password)
     output.debug(`${board.panel} is reached by the proxy ${showProxy(proxy)}`)
   }
   const channel = createControlChannel({

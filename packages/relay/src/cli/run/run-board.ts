@@ -12,6 +12,8 @@ export interface RunBoard {
   /** This device's name at the panel, once it has said so. */
   device: string
   allocations: ReadonlyMap<number, ControlAllocation>
+  /** What people call the relays, by id; those without a name are not in it. */
+  relayNames: ReadonlyMap<string, string>
   /** Why a link is not up, by relay. */
   linkTroubles: Map<string, string>
   /** What ends now is no news. */
@@ -25,6 +27,7 @@ export function createBoard(): RunBoard {
     panelTrouble: '',
     device: '',
     allocations: new Map(),
+    relayNames: new Map(),
     linkTroubles: new Map(),
     stopping: false,
   }

@@ -12,6 +12,8 @@ export interface RunReportOptions {
   agent: Agent
   output: Output
   board: RunBoard
+  /** This side asks for such a tunnel. */
+  isWished: (tunnel: ControlAllocation) => boolean
 }
 
 /** Puts what an agent does into lines, one for each event, and onto the board. */
@@ -24,7 +26,7 @@ export interface RunReport {
 
 const MISSED_AFTER_MS = 300
 
-export function createRunReport({ agent, output, board }: RunReportOptions): RunReport {
+export function createRunReport({ agent, output, board, isWished }: RunReportOptions): RunReport {
   const told = new Map<number, { shown: string; trouble: string | undefined; allocation: ControlAllocation }>()
   /** Made, and not yet in a state. */
   const announced = new Map<number, string>()
@@ -40,7 +42,10 @@ export function createRunReport({ agent, output, board }: RunReportOptions): Run
     for (const [id, { allocation }] of told) {
       if (board.allocations.has(id)) continue
       told.delete(id)
-      output.event('tunnel_removed', `removed: ${showTunnel(allocation)}`, { allocationId: id })
+      const rest = isWished(allocation)
+        ? ' (the configuration or --local-port still asks for it: it is made again at the next start)'
+        : ''
+      output.event('tunnel_removed', `removed: ${showTunnel(allocation)}${rest}`, { allocationId: id })
     }
   }
 
@@ -57,12 +62,17 @@ export function createRunReport({ agent, output, board }: RunReportOptions): Run
     output.event('tunnel', trouble === undefined ? shown : `${shown} (${trouble})`, { allocation })
   }
 
-  function showUnencrypted({ relays }: StateMessage): void {
+  function nameOf(relayId: string): string {
+    return board.relayNames.get(relayId) ?? relayId
+  }
+
+  function showRelays({ relays }: StateMessage): void {
+    board.relayNames = new Map(relays.flatMap(({ id, name }) => (name ? [[id, name]] : [])))
     for (const { id, encryption } of relays) {
       if (encryption !== 'off') unencrypted.delete(id)
       else if (!unencrypted.has(id)) {
         unencrypted.add(id)
-        const detail = `relay ${id} is without encryption: what players send can be read on its way`
+        const detail = `relay ${nameOf(id)} is without encryption: what players send can be read on its way`
         output.notice('unencrypted', detail)
       }
     }
@@ -74,8 +84,8 @@ export function createRunReport({ agent, output, board }: RunReportOptions): Run
     links.set(relayId, 'connected')
     board.linkTroubles.delete(relayId)
     // Back before it was missed, or moved.
-    if (wasUp) output.debug(`linked to relay ${relayId} again`, fields)
-    else output.event('link', `linked to relay ${relayId}`, fields)
+    if (wasUp) output.debug(`linked to relay ${nameOf(relayId)} again`, fields)
+    else output.event('link', `linked to relay ${nameOf(relayId)}`, fields)
   }
 
   function linkDown(relayId: string, error: string): void {
@@ -89,7 +99,8 @@ export function createRunReport({ agent, output, board }: RunReportOptions): Run
       links.set(relayId, error)
     }
     if (before === error) return
-    const what = before === 'connected' ? `the link to relay ${relayId} is lost` : `no link to relay ${relayId}`
+    const relay = nameOf(relayId)
+    const what = before === 'connected' ? `the link to relay ${relay} is lost` : `no link to relay ${relay}`
     const fields = { relayId, connected: false, ...(error === '' ? {} : { error }) }
     // Ours to end, or with whoever took over at the panel, which was said.
     const isNoNews = isLeft || board.stopping || board.panelState === 'replaced'
@@ -147,7 +158,7 @@ export function createRunReport({ agent, output, board }: RunReportOptions): Run
       })
       reportConnection({ channel, output, panel, who: 'agent' })
       channel.on('state', showTunnels)
-      channel.on('state', showUnencrypted)
+      channel.on('state', showRelays)
     },
     made(allocation) {
       const shown = showTunnel(allocation)

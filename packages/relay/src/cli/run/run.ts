@@ -1,3 +1,4 @@
+import { createAllowList } from '../../target/allow-rule.js'
 import type { LocalSourceMode } from '../../target/local-source.js'
 import { within } from '../../within.js'
 import { aborted } from '../aborted.js'
@@ -26,6 +27,8 @@ const STOP_TIMEOUT_MS = 5_000
 /** The agent: runs until a signal (0) or until the panel refuses the token (3). Throws CliError. */
 export async function run(context: CliContext, options: RunOptions): Promise<ExitCodeValue> {
   const { output, configPath } = context
+  // Wrong usage is said first, whether this machine is enrolled or not.
+  allowRules(options.allow, undefined)
   const settings = await findSettings(context)
   checkTarget(options, settings)
   const { createRunningAgent } = await import('./running-agent.js')
@@ -72,8 +75,8 @@ export async function run(context: CliContext, options: RunOptions): Promise<Exi
 }
 
 function checkTarget({ target, allow }: RunOptions, settings: AgentSettings): void {
-  const rules = allowRules(allow, settings.allow)
-  if (target === undefined || mayDial(target, rules)) return
+  const list = createAllowList(allowRules(allow, settings.allow))
+  if (target === undefined || mayDial(target, list)) return
   const address = showAddress(target.localHost, target.localPort)
   const detail = `this agent may not dial ${address}: add --allow ${address}`
   throw new CliError('target_forbidden', detail, ExitCode.usage)

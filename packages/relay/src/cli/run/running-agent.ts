@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { createAgent } from '../../agent.js'
 import type { Agent } from '../../agent-types.js'
+import { createAllowList } from '../../target/allow-rule.js'
 import { type AgentSettings, findSettings } from '../config/settings.js'
 import type { CliContext } from '../context.js'
 import { CliError, ExitCode } from '../exit.js'
 import { proxyFor, relayProxy } from '../panel/proxy.js'
+import { isTunnelOf } from '../tunnels/ensure-allocation.js'
 import { type LocalTarget, showAddress } from '../tunnels/target.js'
 import { allowRules } from './allow-rules.js'
 import { keepTunnels, mayDial } from './keep-tunnels.js'
@@ -45,7 +47,12 @@ export function createRunningAgent(parts: RunningAgentOptions): RunningAgent {
     logger: output.logger,
     proxy: relayProxy(env),
   })
-  const report = createRunReport({ agent, output, board })
+  const report = createRunReport({
+    agent,
+    output,
+    board,
+    isWished: (tunnel) => wishes().some((wish) => isTunnelOf(tunnel, wish)),
+  })
   const stopped = new AbortController()
   /** Ends the present pursuit of tunnels. */
   let making = new AbortController()
@@ -76,14 +83,17 @@ export function createRunningAgent(parts: RunningAgentOptions): RunningAgent {
     )
   }
 
-  function makeTunnels(): void {
+  function wishes(): LocalTarget[] {
+    return [...(options.target === undefined ? [] : [options.target]), ...settings.tunnels]
+  }
+
+  function makeTunnels(strict?: LocalTarget): void {
     making.abort()
     making = new AbortController()
     const { signal } = making
-    const rules = allowRules(options.allow, settings.allow)
-    const { target } = options
-    const wanted = [...(target === undefined ? [] : [target]), ...settings.tunnels].filter((one) => {
-      if (mayDial(one, rules)) return true
+    const list = createAllowList(allowRules(options.allow, settings.allow))
+    const wanted = wishes().filter((one) => {
+      if (mayDial(one, list)) return true
       const address = showAddress(one.localHost, one.localPort)
       const detail = `the tunnel to ${address} is not made: this agent may not dial it ("allow": ["${address}"] would let it)`
       output.notice('target_forbidden', detail)
@@ -95,7 +105,7 @@ export function createRunningAgent(parts: RunningAgentOptions): RunningAgent {
       client,
       deviceId,
       targets: withoutDoubles(wanted),
-      isStrict: (one) => one === target,
+      strict,
       output,
       made: report.made,
       signal,
@@ -138,7 +148,8 @@ export function createRunningAgent(parts: RunningAgentOptions): RunningAgent {
     agent,
     start() {
       session.channel.start()
-      makeTunnels()
+      // Only now: an agent that runs does not end for what it is told later.
+      makeTunnels(options.target)
     },
     change,
     probe() {

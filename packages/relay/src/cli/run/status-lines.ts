@@ -3,7 +3,7 @@ import type { ControlAllocation } from '../../control/control.js'
 import { describeLinkError } from '../../link/link-failure.js'
 import type { Line, Span } from '../terminal/live-area.js'
 import type { Style } from '../terminal/style.js'
-import { showBytes } from '../terminal/table.js'
+import { count, renderTable, showBytes } from '../terminal/table.js'
 import { showAddress } from '../tunnels/target.js'
 import type { Rate } from './rates.js'
 import { type RunBoard, troubleOf } from './run-board.js'
@@ -16,9 +16,8 @@ export interface RunStatus {
   rates: ReadonlyMap<number, Rate>
 }
 
-/** Longest texts of the columns of public and local addresses; a host's name may have 253 letters. */
-const MAX_PUBLIC = 44
-const MAX_LOCAL = 30
+const HEAD = ['', 'PUBLIC', 'LOCAL', 'PLAYERS', 'IN', 'OUT']
+const RIGHT = [3, 4, 5]
 
 /** The status of an agent for people: panel, relays, tunnels, what is wrong with them. */
 export function statusLines(status: RunStatus, style: Style): Line[] {
@@ -26,7 +25,7 @@ export function statusLines(status: RunStatus, style: Style): Line[] {
   return [
     [],
     panelLine(board, style),
-    ...links.map((link) => linkLine(link, board.linkTroubles.get(link.relayId), style)),
+    ...links.map((link) => linkLine(link, board, style)),
     ...tunnelLines(status, style),
   ]
 }
@@ -35,12 +34,7 @@ export function statusLines(status: RunStatus, style: Style): Line[] {
 export function statusSummary({ board, links }: Omit<RunStatus, 'rates' | 'refusals'>): string {
   const up = links.filter(({ connected }) => connected).length
   const tunnels = board.allocations.size
-  const panel = board.panelState === 'connected' ? 'connected' : PANEL_WORDS[board.panelState]
-  return `${panel} (${board.panel}), ${up} of ${count(links.length, 'relay')} linked, ${count(tunnels, 'tunnel')}`
-}
-
-export function count(number: number, what: string): string {
-  return `${number} ${number === 1 ? what : `${what}s`}`
+  return `${PANEL_WORDS[board.panelState]} (${board.panel}), ${up} of ${count(links.length, 'relay')} linked, ${count(tunnels, 'tunnel')}`
 }
 
 function panelLine({ panel, panelState, panelTrouble, device }: RunBoard, style: Style): Line {
@@ -61,14 +55,15 @@ const PANEL_WORDS = {
   replaced: "another agent has this device's place, waiting",
 } as const
 
-function linkLine(link: AgentLinkStatus, trouble: string | undefined, style: Style): Line {
+function linkLine(link: AgentLinkStatus, { relayNames, linkTroubles }: RunBoard, style: Style): Line {
   const { relayId, host, port, connected, encryption, proxied, rttMs } = link
   const head: Span[] = [
     { text: 'relay   ', paint: style.dim },
-    { text: relayId },
+    { text: relayNames.get(relayId) ?? relayId },
     { text: `  ${showAddress(host, port)}`, paint: style.dim },
   ]
   if (!connected) {
+    const trouble = linkTroubles.get(relayId)
     const reason = trouble === undefined || trouble === '' ? '' : ` (${describeLinkError(trouble)})`
     return [
       ...head,
@@ -90,39 +85,24 @@ function tunnelLines({ board, links, refusals, rates }: RunStatus, style: Style)
   }
   const linked = new Set(links.flatMap(({ connected, relayId }) => (connected ? [relayId] : [])))
   const refused = new Map(refusals.map((refusal) => [refusal.allocationId, refusal]))
-  const tunnels = [...board.allocations.values()].map((allocation) => ({
-    allocation,
-    trouble: troubleOf(allocation, linked.has(allocation.relayId)) ?? refusalWords(refused.get(allocation.id)),
-    cells: cellsOf(allocation, rates.get(allocation.id)),
-  }))
-  const head = ['', 'PUBLIC', 'LOCAL', 'PLAYERS', 'IN', 'OUT']
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...tunnels.map(({ cells }) => cells[column]?.length ?? 0)),
-  )
-  const bounded = widths.map((width, column) =>
-    column === 1 ? Math.min(width, MAX_PUBLIC) : column === 2 ? Math.min(width, MAX_LOCAL) : width,
-  )
-  const pad = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => (column < 3 ? cell.padEnd(bounded[column] ?? 0) : cell.padStart(bounded[column] ?? 0)))
-      .join('  ')
+  const tunnels = [...board.allocations.values()]
+    .map((allocation) => ({
+      trouble: troubleOf(allocation, linked.has(allocation.relayId)) ?? refusalWords(refused.get(allocation.id)),
+      cells: cellsOf(allocation, rates.get(allocation.id)),
+    }))
+    // What is wrong is seen first, also when there is no room for all.
+    .sort((one, other) => Number(one.trouble === undefined) - Number(other.trouble === undefined))
+  const cells = tunnels.map((tunnel) => tunnel.cells)
+  const [head = '', ...rows] = renderTable(HEAD, cells, RIGHT).split('\n')
   return [
     [],
-    [{ text: pad(head).trimEnd(), paint: style.dim }],
-    // What is wrong is seen first, also when there is no room for all.
-    ...tunnels
-      .sort((one, other) => Number(one.trouble === undefined) - Number(other.trouble === undefined))
-      .flatMap(({ cells, trouble }): Line[] => [
-        [
-          {
-            text: pad(cells).trimEnd(),
-            ...(trouble === undefined ? {} : { paint: trouble === 'closed' ? style.dim : style.yellow }),
-          },
-        ],
-        ...(trouble === undefined
-          ? []
-          : [[{ text: `     ${trouble}`, paint: trouble === 'closed' ? style.dim : style.red }]]),
-      ]),
+    [{ text: head, paint: style.dim }],
+    ...tunnels.flatMap(({ trouble }, index): Line[] => {
+      const text = rows[index] ?? ''
+      if (trouble === undefined) return [[{ text }]]
+      const [paint, loud] = trouble === 'closed' ? [style.dim, style.dim] : [style.yellow, style.red]
+      return [[{ text, paint }], [{ text: `     ${trouble}`, paint: loud }]]
+    }),
   ]
 }
 

@@ -21,9 +21,10 @@ const LOOKS_PER_NETWORK_LOOK = 3
 export function watchForWake(options: WakeWatchOptions): () => void {
   const { onWake, wallClock = Date.now, addresses = ownAddresses, everyMs = EVERY_MS } = options
   let last = wallClock()
-  let known = addresses()
+  let known: readonly string[] = []
   let looks = 0
 
+  lookAtNetwork()
   const timer = setInterval(() => {
     const now = wallClock()
     const passed = now - last
@@ -37,10 +38,15 @@ export function watchForWake(options: WakeWatchOptions): () => void {
   }, everyMs)
 
   function lookAtNetwork(): boolean {
-    const present = addresses()
-    if (isDeepStrictEqual(present, known)) return false
-    known = present
-    return true
+    try {
+      const present = addresses()
+      if (isDeepStrictEqual(present, known)) return false
+      known = present
+      return true
+    } catch {
+      // Some systems (Android, a sandbox without netlink) do not let a program see them.
+      return false
+    }
   }
 
   return () => clearInterval(timer)

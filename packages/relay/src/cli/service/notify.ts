@@ -71,6 +71,7 @@ export function createNotifier(env: CliContext['env'], options: NotifierOptions 
   let running = false
   let scheduled = false
   let tries = 0
+  let retryAt = 0
   let lastStatus: string | undefined
   let statusSentAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
@@ -92,7 +93,8 @@ export function createNotifier(env: CliContext['env'], options: NotifierOptions 
     if (running || !active) return
     clearTimeout(timer)
     timer = undefined
-    const waitMs = tries > 0 ? retryMs : isHurry(pending) || closed ? 0 : statusSentAt + statusGapMs - performance.now()
+    const dueAt = tries > 0 ? retryAt : isHurry(pending) || closed ? 0 : statusSentAt + statusGapMs
+    const waitMs = dueAt - performance.now()
     if (isEmpty(pending)) {
       for (const done of idle) done()
     } else if (waitMs > 0) {
@@ -105,12 +107,18 @@ export function createNotifier(env: CliContext['env'], options: NotifierOptions 
     const message = take(pending)
     running = true
     if (message.status !== undefined) statusSentAt = performance.now()
-    execFile(command, lines(message), { env: childEnv, timeout: timeoutMs, killSignal: 'SIGKILL' }, (error) => {
+    const ended = (error: ExecFileException | null): void => {
       running = false
       if (error === null) tries = 0
       else failed(error, message)
       next()
-    })
+    }
+    try {
+      execFile(command, lines(message), { env: childEnv, timeout: timeoutMs, killSignal: 'SIGKILL' }, ended)
+    } catch (error) {
+      // Thrown at once, for one when there is no memory for another process.
+      ended(error as ExecFileException)
+    }
   }
 
   function failed(error: ExecFileException, message: Pending): void {
@@ -120,12 +128,14 @@ export function createNotifier(env: CliContext['env'], options: NotifierOptions 
       for (const done of idle) done()
       return
     }
-    const reason = error.killed === true ? 'no end in time' : `exit code ${error.code ?? error.signal}`
+    const ending = typeof error.code === 'number' ? `exit code ${error.code}` : (error.code ?? error.signal)
+    const reason = error.killed === true ? 'no end in time' : ending
     // All processes of the service are told to end: this one was, too.
     const isEnding = error.signal === 'SIGTERM'
     if (isEnding && closed) return
     if (!isEnding) problem('failed', `systemd is not told how this service is: ${command} failed (${reason})`)
     tries += 1
+    retryAt = performance.now() + retryMs
     if (tries <= MAX_TRIES) pending = merge(message, pending)
     else tries = 0
   }

@@ -47,6 +47,8 @@ export function readServiceArguments(
   }>()
   const ports = [options.dataPort, options.portRange?.from, options.metricsAddress?.port]
   const { certificate, privateKey } = options
+  if ((certificate === undefined) !== (privateKey === undefined))
+    throw usage('--certificate and --private-key go together')
   const pair =
     certificate === undefined || privateKey === undefined
       ? undefined

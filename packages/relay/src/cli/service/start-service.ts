@@ -39,7 +39,8 @@ export async function startService(
     return
   }
   const { ok } = await systemctl.run(isRunning ? 'restart' : 'start', unit)
-  if (!ok || !(await staysUp(context, systemctl, unit))) throw await notStarted(systemctl, places)
+  const stays = ok && (places.kind === 'client' || (await staysUp(context, systemctl, unit)))
+  if (!stays) throw await notStarted(systemctl, places)
 }
 
 async function notStarted(systemctl: Systemctl, places: ServicePlaces): Promise<CliError> {
@@ -55,7 +56,7 @@ async function notStarted(systemctl: Systemctl, places: ServicePlaces): Promise<
   )
 }
 
-/** A relay is ready before the panel has judged its token. */
+/** A relay is ready before the panel has judged its token; an agent is not. */
 async function staysUp({ signal }: CliContext, systemctl: Systemctl, unit: string): Promise<boolean> {
   const deadline = performance.now() + SETTLE_MS
   for (;;) {

@@ -20,6 +20,8 @@ export async function uninstallService(context: CliContext, options: ServiceOpti
   const { name, unit, program, config } = places
   if (scope === 'user' || isBooted()) {
     const systemctl = createSystemctl(scope, context)
+    if (places.kind === 'server')
+      output.notice('stopping', `stopping ${name}: its players have the time of its --drain`)
     const { ok, trouble } = await systemctl.run('disable', '--now', `${name}.service`)
     if (!ok) throw new CliError('systemctl_failed', `${name} cannot be stopped: ${trouble}`)
     await removeFiles(places)

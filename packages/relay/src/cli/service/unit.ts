@@ -25,7 +25,7 @@ const ARGUMENTS = '# arguments: '
  * After an upgrade the main process was another one's child when systemd heard of it. Such a process it does not wait for at a stop: SIGKILL comes right after
  * SIGTERM. So it is waited for here.
  */
-const EXEC_STOP = `ExecStop=-/bin/sh -c ${unitWord('kill -TERM "$MAINPID" && while kill -0 "$MAINPID"; do sleep 0.1; done 2>/dev/null')}`
+const EXEC_STOP = `ExecStop=-/bin/sh -c ${unitWord('exec 2>/dev/null; kill -TERM "$MAINPID" && while kill -0 "$MAINPID"; do sleep 0.1; done')}`
 
 /** The unit's text. */
 export function unitText(options: UnitOptions): string {
@@ -117,6 +117,7 @@ function systemIdentity({ places, lowPorts, certificate }: UnitOptions): string[
   ]
 }
 
+/** Made in a folder of root's and moved: what root wrote or handed over in the service's own folder, a taken relay could lead elsewhere by a link. */
 function copyCertificate(
   line: 'ExecStartPre' | 'ExecReload',
   { name }: ServicePlaces,
@@ -124,7 +125,7 @@ function copyCertificate(
 ): string[] {
   const script = [
     `umask 077; cd /run/${name}; for file in certificate private-key;`,
-    'do cp -- "$1" .new; chown --reference=. .new; mv -f .new "$file.pem"; shift; done',
+    `do cp -- "$1" "$PWD.new"; chown --reference=. "$PWD.new"; mv -fT "$PWD.new" "$file.pem"; shift; done`,
   ].join(' ')
   const words = ['/bin/sh', '-ec', script, 'sh', certificate, privateKey].map(unitWord)
   return [`${line}=+${words.join(' ')}`]

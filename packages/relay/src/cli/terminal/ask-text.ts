@@ -1,6 +1,6 @@
 import type { CliContext } from '../context.js'
 import { type Asked, ask } from './ask.js'
-import type { Line } from './live-area.js'
+import { columnsOf, type Line } from './live-area.js'
 import { styleFor } from './style.js'
 
 export interface AskTextOptions {
@@ -9,14 +9,20 @@ export interface AskTextOptions {
   hint?: string
   /** Taken when nothing is typed; shown with the question. */
   initial?: string
+  /** What is typed is not shown, then or later. */
+  isSecret?: boolean
   /** What is wrong with it, or undefined. */
   refuse: (text: string) => string | undefined
 }
 
+/** Columns for the mark before the text, the cursor and the free one at the end. */
+const AROUND_TEXT = 4
+
 /** Asks for a line of text, until it is one that can be used. */
 export function askText(context: CliContext, options: AskTextOptions): Promise<Asked<string>> {
-  const { question, hint, initial, refuse } = options
-  const style = styleFor(context.stdout, context.env)
+  const { question, hint, initial, isSecret = false, refuse } = options
+  const { stdout, env } = context
+  const style = styleFor(stdout, env)
   const hints = [hint, initial === undefined ? undefined : `Enter: ${initial}`].filter(Boolean).join('; ')
   const asks: Line = [
     { text: '? ', paint: style.cyan },
@@ -24,17 +30,24 @@ export function askText(context: CliContext, options: AskTextOptions): Promise<A
   ]
   let trouble: string | undefined
   return ask<string>(context, {
-    lines: ({ text, cursor }) => [
-      [...asks, { text: hints === '' ? '' : ` (${hints})`, paint: style.dim }],
-      [
-        { text: '> ', paint: style.cyan },
-        { text: text.slice(0, cursor) },
-        // The terminal's own cursor stands below.
-        style.isColorSupported ? { text: text.slice(cursor, cursor + 1) || ' ', paint: style.inverse } : { text: '|' },
-        { text: text.slice(style.isColorSupported ? cursor + 1 : cursor) },
-      ],
-      ...(trouble === undefined ? [] : [[{ text: `  ${trouble}`, paint: style.red }]]),
-    ],
+    lines({ text: typed, cursor }) {
+      const text = isSecret ? '' : typed
+      // Of what is longer than the line, the part before the cursor is in sight.
+      const room = Math.max(columnsOf(stdout) - AROUND_TEXT, 1)
+      return [
+        [...asks, { text: hints === '' ? '' : ` (${hints})`, paint: style.dim }],
+        [
+          { text: '> ', paint: style.cyan },
+          { text: text.slice(Math.max(cursor - room, 0), cursor) },
+          // The terminal's own cursor stands below.
+          style.isColorSupported
+            ? { text: text.slice(cursor, cursor + 1) || ' ', paint: style.inverse }
+            : { text: '|' },
+          { text: text.slice(style.isColorSupported ? cursor + 1 : cursor) },
+        ],
+        ...(trouble === undefined ? [] : [[{ text: `  ${trouble}`, paint: style.red }]]),
+      ]
+    },
     key() {
       trouble = undefined
       return undefined
@@ -44,6 +57,6 @@ export function askText(context: CliContext, options: AskTextOptions): Promise<A
       trouble = refuse(text)
       return trouble === undefined ? { value: text } : undefined
     },
-    answered: (value) => [...asks, { text: ` ${value ?? '-'}` }],
+    answered: (value) => [...asks, { text: ` ${isSecret && value !== undefined ? '' : (value ?? '-')}` }],
   })
 }

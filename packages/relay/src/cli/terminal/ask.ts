@@ -1,6 +1,6 @@
 import { createInterface, type Key } from 'node:readline'
 import type { CliContext } from '../context.js'
-import { createLiveArea, cutLine, type Line } from './live-area.js'
+import { columnsOf, createLiveArea, cutLine, type Line } from './live-area.js'
 
 /** `back`: Escape, Ctrl-D. `interrupted`: Ctrl-C, a signal, the terminal is gone. */
 export type Asked<T> = { kind: 'answer'; value: T } | { kind: 'back' } | { kind: 'interrupted' }
@@ -23,7 +23,6 @@ export interface Question<T> {
 }
 
 const ESCAPE_TIMEOUT_MS = 50
-const DEFAULT_COLUMNS = 80
 
 /**
  * Asks one question on the terminal. Node's readline reads the keys and edits the text; what is on the screen is ours. The cursor is not hidden;
@@ -32,7 +31,7 @@ const DEFAULT_COLUMNS = 80
 export function ask<T>({ stdin, stdout, signal }: CliContext, question: Question<T>): Promise<Asked<T>> {
   if (signal.aborted) return Promise.resolve({ kind: 'interrupted' })
   return new Promise((resolve) => {
-    const area = createLiveArea(stdout, (count) => `… and ${count} more`, 0)
+    const area = createLiveArea(stdout, () => '…', 0)
     const reader = createInterface({
       input: stdin,
       terminal: true,
@@ -51,7 +50,7 @@ export function ask<T>({ stdin, stdout, signal }: CliContext, question: Question
       reader.close()
       area.end()
       const last = question.answered(asked.kind === 'answer' ? asked.value : undefined)
-      stdout.write(`${cutLine(last, (stdout.columns || DEFAULT_COLUMNS) - 1).text}\n`)
+      stdout.write(`${cutLine(last, columnsOf(stdout) - 1).text}\n`)
       resolve(asked)
     }
     function interrupt(): void {

@@ -1,6 +1,6 @@
 import type { CliContext } from '../context.js'
 import { type Asked, ask } from './ask.js'
-import type { Line } from './live-area.js'
+import { columnsOf, type Line } from './live-area.js'
 import { styleFor } from './style.js'
 import { showsUnicode } from './terminal.js'
 
@@ -59,7 +59,7 @@ export async function choose<T>(context: CliContext, options: ChooseOptions<T>):
       ...(head === undefined ? [] : [[{ text: `  ${head}`, paint: style.dim }]]),
       ...rows(),
       [
-        { text: (stdout.columns || 0) > 60 ? 'arrows and Enter to choose, ' : 'Enter, ' },
+        { text: columnsOf(stdout) > 60 ? 'arrows and Enter to choose, ' : 'Enter, ' },
         { text: 'Esc: back, Ctrl-C: quit' },
       ].map((span) => ({ ...span, paint: style.dim })),
     ],

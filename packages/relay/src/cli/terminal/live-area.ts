@@ -130,7 +130,8 @@ function toTop(rows: number): string {
   return rows === 0 ? '' : `\r\u001b[${rows}A`
 }
 
-function columnsOf(stream: TerminalStream): number {
+/** What is not told, or told as none, is taken for the usual. */
+export function columnsOf(stream: TerminalStream): number {
   return stream.columns || DEFAULT_COLUMNS
 }
 

@@ -22,6 +22,11 @@ export function renderTable(
     .join('\n')
 }
 
+/** `1 tunnel`, `2 tunnels`. */
+export function count(number: number, what: string): string {
+  return `${number} ${number === 1 ? what : `${what}s`}`
+}
+
 /** Bytes for people, in powers of 1024. */
 export function showBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']

@@ -1,28 +1,26 @@
-import { type Allocation, readMadeAllocations, readRelayNames } from '../panel/panel-answers.js'
+import { type Allocation, readAllocations, readMadeAllocations } from '../panel/panel-answers.js'
 import type { PanelClient, PanelFailure } from '../panel/panel-client.js'
-import { listAllocations } from './ensure-allocation.js'
 import type { LocalTarget } from './target.js'
 
+/** All that ask for something throw CliError when the panel's answer is not understood. */
 export type Done<T> = { ok: true; value: T } | PanelFailure
 
 const PATH = '/api/tunnel/allocations'
 
-/** As `listAllocations`, with the names of their relays where the panel tells them. */
-export async function listWithRelayNames(client: PanelClient, signal: AbortSignal): Promise<Done<Allocation[]>> {
-  const answer = await listAllocations(client, signal)
-  if (!answer.ok) return answer
-  const { allocations } = answer
-  if (allocations.every(({ relayId, relayName }) => relayId === undefined || relayName !== undefined)) {
-    return { ok: true, value: allocations }
-  }
-  const relays = await client.request({ path: '/api/tunnel/relays', signal })
-  const names = relays.ok ? readRelayNames(relays.body) : new Map<string, string>()
-  return { ok: true, value: allocations.map((one) => named(one, names)) }
+/** The device's allocations, and whatever else its token may see. */
+export async function listAllocations(client: PanelClient, signal: AbortSignal): Promise<Done<Allocation[]>> {
+  const answer = await client.request({ path: PATH, signal })
+  return answer.ok ? { ok: true, value: readAllocations(answer.body) } : answer
 }
 
-function named(allocation: Allocation, names: ReadonlyMap<string, string>): Allocation {
-  const name = allocation.relayName ?? names.get(allocation.relayId ?? '')
-  return name === undefined ? allocation : { ...allocation, relayName: name }
+/** One for each protocol, whatever is there. */
+export async function makeAllocation(
+  client: PanelClient,
+  body: LocalTarget,
+  signal: AbortSignal,
+): Promise<Done<Allocation[]>> {
+  const answer = await client.request({ method: 'POST', path: PATH, body, signal })
+  return answer.ok ? { ok: true, value: readMadeAllocations(answer.body) } : answer
 }
 
 /** Keeps the port and takes nobody; players are cut. */
@@ -50,5 +48,5 @@ export async function removeAllocation(client: PanelClient, id: number, signal: 
 
 async function change(client: PanelClient, request: Parameters<PanelClient['request']>[0]): Promise<Done<Allocation>> {
   const answer = await client.request(request)
-  return answer.ok ? { ok: true, value: readMadeAllocations(answer.body)[0] as Allocation } : answer
+  return answer.ok ? { ok: true, value: readMadeAllocations(answer.body)[0] } : answer
 }

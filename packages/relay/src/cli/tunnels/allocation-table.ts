@@ -4,9 +4,8 @@ import { showAddress } from './target.js'
 
 const HEAD = ['ID', 'PROTOCOL', 'PUBLIC', 'LOCAL', 'STATUS', 'RELAY', 'IN', 'OUT', 'OPEN']
 const RIGHT = [0, 6, 7, 8]
-/** Of an id that no name stands for, such as a UUID. */
-const SHORT_ID_LENGTH = 8
-const UUID_LENGTH = 36
+/** A relay without a name goes by its id. */
+const UUID = /^[\da-f]{8}(?=-[\da-f]{4}-)/
 
 /** A line for each allocation, and one above them. */
 export function allocationTable(list: readonly Allocation[]): { head: string; rows: string[] } {
@@ -34,7 +33,7 @@ export function showStatus({ status, targetError }: Allocation): string {
 }
 
 function showRelay({ relayId, relayName, relayOnline }: Allocation): string {
-  const short = relayId?.length === UUID_LENGTH ? relayId.slice(0, SHORT_ID_LENGTH) : relayId
-  const shown = relayName ?? short ?? '-'
+  const name = relayName ?? relayId ?? '-'
+  const shown = UUID.exec(name)?.[0] ?? name
   return relayOnline === false ? `${shown} (offline)` : shown
 }

@@ -2,7 +2,7 @@ import type { CliContext } from '../context.js'
 import { ExitCode, type ExitCodeValue } from '../exit.js'
 import { panelError } from '../panel/panel-error.js'
 import { isInteractive } from '../terminal/terminal.js'
-import { listWithRelayNames } from './allocation-requests.js'
+import { listAllocations } from './allocation-requests.js'
 import { allocationTable } from './allocation-table.js'
 import { createDeviceClient } from './device-client.js'
 
@@ -14,7 +14,7 @@ export async function allocations(context: CliContext): Promise<ExitCodeValue> {
     const { manageAllocations } = await import('./manage-allocations.js')
     return manageAllocations(context, client)
   }
-  const listed = await listWithRelayNames(client, signal)
+  const listed = await listAllocations(client, signal)
   if (!listed.ok) throw panelError(listed, 'token')
   const { head, rows } = allocationTable(listed.value)
   output.result({ allocations: listed.value }, rows.length === 0 ? 'no tunnels yet' : [head, ...rows].join('\n'))

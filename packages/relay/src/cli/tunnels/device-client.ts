@@ -1,11 +1,11 @@
-import { findCredentials } from '../config/credentials.js'
+import { findAgentCredentials } from '../config/settings.js'
 import type { CliContext } from '../context.js'
 import { createPanelClient, type PanelClient } from '../panel/panel-client.js'
 import { proxyFor } from '../panel/proxy.js'
 
-/** Speaks to the panel as this device. Throws CliError when it is not enrolled. */
+/** Speaks to the panel as this device. Throws CliError when it is not enrolled, or as a relay. */
 export async function createDeviceClient(context: CliContext): Promise<PanelClient> {
-  const { panel, token } = await findCredentials(context)
+  const { panel, token } = await findAgentCredentials(context)
   return createPanelClient({
     panel,
     authorization: `Bearer ${token}`,

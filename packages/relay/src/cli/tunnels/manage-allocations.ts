@@ -6,7 +6,7 @@ import type { PanelClient } from '../panel/panel-client.js'
 import type { Asked } from '../terminal/ask.js'
 import { type Choice, choose } from '../terminal/choose.js'
 import { manageAllocation } from './allocation-actions.js'
-import { type Done, listWithRelayNames } from './allocation-requests.js'
+import { type Done, listAllocations } from './allocation-requests.js'
 import { allocationTable } from './allocation-table.js'
 import { createManaging, interrupted, type Managing } from './managing.js'
 import { openAnother } from './open-another.js'
@@ -29,7 +29,7 @@ async function manage(managing: Managing): Promise<void> {
   let last: number | undefined
   let isFirst = true
   for (;;) {
-    const listed = await ask('Asking the panel', listWithRelayNames(client, context.signal), isFirst)
+    const listed = await ask('Asking the panel', listAllocations(client, context.signal), isFirst)
     isFirst = false
     const asked = await pick(managing, listed, last)
     if (asked.kind === 'interrupted') throw interrupted()

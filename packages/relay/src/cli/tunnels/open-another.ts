@@ -1,9 +1,7 @@
-import type { Allocation } from '../panel/panel-answers.js'
 import type { Asked } from '../terminal/ask.js'
 import { askText } from '../terminal/ask-text.js'
 import { choose } from '../terminal/choose.js'
-import type { Done } from './allocation-requests.js'
-import { makeAllocation } from './ensure-allocation.js'
+import { makeAllocation } from './allocation-requests.js'
 import { interrupted, type Managing } from './managing.js'
 import { parsePort, parseTarget, refusalOf, showTunnel, type TargetProtocol } from './target.js'
 
@@ -37,12 +35,7 @@ export async function openAnother({ context, client, ask }: Managing): Promise<n
   )
   if (port === undefined) return undefined
   const wish = { ...parseTarget(target), protocol, ...(port.trim() === '' ? {} : { port: parsePort(port.trim()) }) }
-  const made = await ask(
-    'Opening',
-    makeAllocation(client, wish, context.signal).then(
-      (done): Done<Allocation[]> => (done.ok ? { ok: true, value: done.made } : done),
-    ),
-  )
+  const made = await ask('Opening', makeAllocation(client, wish, context.signal))
   if (!made.ok) return undefined
   for (const allocation of made.value) {
     context.output.event('allocation_made', `opened ${showTunnel(allocation)}`, { allocation })

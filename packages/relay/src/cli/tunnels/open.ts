@@ -2,8 +2,8 @@ import type { CliContext } from '../context.js'
 import { ExitCode, type ExitCodeValue } from '../exit.js'
 import { panelError } from '../panel/panel-error.js'
 import { withSpinner } from '../terminal/spinner.js'
+import { makeAllocation } from './allocation-requests.js'
 import { createDeviceClient } from './device-client.js'
-import { makeAllocation } from './ensure-allocation.js'
 import { type LocalTarget, showTunnel } from './target.js'
 
 /** Makes an allocation for this device and says its public address. Throws CliError. */
@@ -12,6 +12,6 @@ export async function open(context: CliContext, target: LocalTarget): Promise<Ex
   const client = await createDeviceClient(context)
   const made = await withSpinner(context, 'Asking the panel', makeAllocation(client, target, signal))
   if (!made.ok) throw panelError(made, 'token')
-  output.result({ allocations: made.made }, made.made.map(showTunnel).join('\n'))
+  output.result({ allocations: made.value }, made.value.map(showTunnel).join('\n'))
   return ExitCode.ok
 }

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { createFakePanel, type FakeAnswer, html, problem } from '../../fake-panel.js'
@@ -240,4 +240,30 @@ t.test('tunnels, rules and what is not known of the old configuration stay', asy
   })
   t.match(command.json().at(-1), { event: 'enrolled', name: 'renamed', deviceId: 'd1', kind: 'client' })
   t.notOk(command.stdout().includes('old-token'))
+})
+
+t.test('what stands in the way of a configuration is found before anyone is asked, and stays as it is', async (t) => {
+  const home = await createHome(t)
+  const panel = await panelWith(t, [approved])
+  for (const [text, mode, words] of [
+    ['{"token": "old-token-012345", "tunnels": [{"localPort": 25565},]}', 0o600, /no JSON.*: mend it/],
+    ['{"tunnels": [{"localPort": 0}]}', 0o600, /tunnels\[0\]\.localPort.*mend it/],
+    ['{"tunnels": [{"localPort": 1}]}', 0o644, /chmod 600/],
+  ] as const) {
+    await rm(home.config, { force: true })
+    await writeFile(home.config, text, { mode })
+    const command = home.start(['enroll', '--panel', panel.url])
+    t.equal(await command.exit, 1)
+    t.match(command.stderr(), words)
+    t.notOk(command.stderr().includes('old-token'))
+    t.equal(await home.read(), text)
+  }
+  t.equal(await home.start(['enroll', '--panel', panel.url, '--config', home.path]).exit, 1)
+  t.equal(panel.requests.length, 0)
+  await rm(home.config)
+  await home.enrol({ tunnels: [{ localPort: 25_565 }] })
+  const command = home.start(['enroll', '--panel', panel.url])
+  t.equal(await command.exit, 0, 'tunnels that were written first')
+  t.notMatch(command.stderr(), /replaced/)
+  t.match(JSON.parse(await home.read()), { token: TOKEN, tunnels: [{ localPort: 25_565 }] })
 })

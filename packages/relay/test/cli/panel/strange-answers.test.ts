@@ -68,7 +68,7 @@ const cases: [string, FakeAnswer, { kind: string; error: string; exitCode: numbe
   [
     'a relay’s token',
     problem(409, 'wrong_kind', 'A device of kind server is a relay'),
-    { kind: 'problem', error: 'wrong_kind', exitCode: 1, words: /is a relay: .*enrolments of their own/ },
+    { kind: 'problem', error: 'wrong_kind', exitCode: 3, words: /is a relay: .*enrolments of their own/ },
   ],
   [
     'tunnels switched off',

@@ -30,6 +30,21 @@ t.test('--drain: the panel may still cut a player', { timeout: 60_000 }, async (
   t.type(await player.end(), 'string')
 })
 
+t.test('--drain: a panel that was away meanwhile is told, and may cut a player', { timeout: 60_000 }, async (t) => {
+  const { command, panel, side, tcp, allocations } = await startWorld(t, { args: ['--drain', '60'] })
+  const player = new StreamingPlayer(t, tcp)
+  await until(() => player.receivedBytes > 20_000, 'play')
+  command.kill('SIGTERM')
+  await command.says(/^stopping/m)
+  side.connection.ws.close(1001)
+  const { connection } = await welcome(panel, allocations, 4)
+  connection.send({ type: 'relay_change', base: 4, revision: 5, part: 0, parts: 1, upsert: [], remove: [1] })
+  t.type(await player.end(), 'string')
+  t.match((await connection.next('relay_connections'))['ended'], [{ allocationId: 1, reason: 'cut' }])
+  t.equal(await command.exit, 0)
+  t.notMatch(command.stdout(), /cannot be reached/)
+})
+
 t.test('a second signal cuts them, but not the same one twice at once', { timeout: 60_000 }, async (t) => {
   const { command, tcp } = await startWorld(t, { args: ['--drain', '60'] })
   const player = new StreamingPlayer(t, tcp)

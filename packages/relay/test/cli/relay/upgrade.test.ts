@@ -19,6 +19,11 @@ t.test(
     const { command, panel, side, agent, tcp, udp, allocations } = world
     const streaming = new StreamingPlayer(t, tcp)
     const datagrams = new DatagramPlayer(t, udp)
+    const flows: string[] = []
+    agent.on(
+      'connection',
+      ({ protocol, phase, reason = '' }) => void (protocol === 'udp' && flows.push(phase + reason)),
+    )
     await until(() => streaming.receivedBytes > 50_000 && datagrams.received.size > 5, 'play')
 
     command.kill('SIGHUP')
@@ -31,7 +36,10 @@ t.test(
     t.equal(await visit(t, tcp), 100, 'who comes now is served')
     const [before, heard] = [streaming.receivedBytes, datagrams.received.size]
     await until(() => streaming.receivedBytes > before + 50_000 && datagrams.received.size > heard + 20, 'play goes on')
-    t.match(command.stdout(), /^handed over to process \d+; players who stay with process \d+ until they leave: 1$/m)
+    t.match(
+      command.stdout(),
+      /^handed over to process \d+; players who stay with the old program until they leave: 1$/m,
+    )
     await until(() => /^metrics at [\s\S]*^metrics at /m.test(command.stdout()), 'the metrics of the new process')
     t.equal((await fetch(`http://${metrics}/healthz`)).status, 200)
 
@@ -40,6 +48,7 @@ t.test(
     const total = streaming.sentBytes + 100
     for (let totals: number[][] = []; totals.find(([id]) => id === 1)?.[1] !== total; )
       totals = (await successor.connection.next('relay_traffic'))['totals'] as number[][]
+    t.same(flows, ['open'], 'to the service it is the same flow')
     t.ok(datagrams.lost < datagrams.sent / 2, `${datagrams.lost} of ${datagrams.sent} datagrams lost`)
 
     command.kill('SIGTERM')

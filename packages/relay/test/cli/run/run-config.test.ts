@@ -130,6 +130,23 @@ t.test('one tunnel that is refused leaves the others, and the agent, as they are
   t.equal(await command.exit, 0)
 })
 
+t.test('an agent that runs is ended by nothing that the panel says to a change of its file', async (t) => {
+  const { panel, home, made, edit } = await scene(t)
+  await edit({})
+  const command = home.start(['run', '--local-port', '1'])
+  await command.says(/made the tunnel/)
+  await (await panel.nextConnection()).welcome()
+  made.pop()
+  panel.routes.set(MAKE, () => problem(403, 'quota_exceeded', '0 of 0'))
+  await edit({ tunnels: [{ localPort: 2 }] })
+  await command.says(/the tunnel to 127\.0\.0\.1:1 \(tcp\) cannot be made yet.*quota/)
+  panel.routes.set(LIST, () => ({ body: { allocations: [{ protocol: 'quic' }] } }))
+  await edit({ tunnels: [{ localPort: 3 }] })
+  await command.says(/the tunnels cannot be made yet.*not understood/)
+  command.kill('SIGTERM')
+  t.equal(await command.exit, 0)
+})
+
 t.test("what the file's rules let in is in force at once for new players; --allow goes before them", async (t) => {
   const service = createServer((socket) => {
     socket.on('error', () => {})

@@ -54,7 +54,7 @@ t.test('run carries a player, refuses what its side forbids and says so once', a
   t.notOk(`${command.stdout()}${command.stderr()}`.includes(ticket))
 })
 
-t.test('a relay without encryption is warned of, once', async (t) => {
+t.test('a relay goes by its name; one without encryption is warned of, once', async (t) => {
   const relay = await startRelay(t, { id: 'eu1', encryption: 'off' })
   const panel = await createFakePanel()
   t.teardown(() => panel.close())
@@ -63,14 +63,14 @@ t.test('a relay without encryption is warned of, once', async (t) => {
   const command = home.start(['run'])
   const connection = await panel.nextConnection()
   await connection.welcome()
-  const state = { type: 'state', allocations: [], relays: [addressOf(relay, DEVICE)] }
+  const state = { type: 'state', allocations: [], relays: [{ ...addressOf(relay, DEVICE), name: 'Frankfurt' }] }
   connection.send({ ...state, revision: 1 })
-  await command.says(/^linked to relay eu1$/m)
+  await command.says(/^linked to relay Frankfurt$/m)
   connection.send({ ...state, revision: 2 })
   await connection.next('status')
   command.kill('SIGTERM')
   t.equal(await command.exit, 0)
-  t.equal(command.stderr().match(/relay eu1 is without encryption/g)?.length, 1)
+  t.equal(command.stderr().match(/relay Frankfurt is without encryption/g)?.length, 1)
 })
 
 t.test('a thousand players whom nothing serves: each is cut off, the owner reads one line', async (t) => {

@@ -156,6 +156,23 @@ t.test('a lost connection is said and made again; changes and removals of tunnel
   t.equal(command.stdout().match(/^udp play.*19132$/gm)?.length, 1, 'an unchanged tunnel is said once')
 })
 
+t.test('a tunnel that is removed while this side asks for it: said that it comes again, and left alone', async (t) => {
+  const { panel, home, allocations } = await scene(t)
+  const command = home.start(['run', '--local-port', '25565'])
+  const connection = await panel.nextConnection()
+  await connection.welcome()
+  await until(() => allocations.length === 1, 'the allocation')
+  state(connection, 1, [...allocations, { ...PUBLIC, id: 2, protocol: 'udp', localHost: '127.0.0.1', localPort: 2 }])
+  await command.says(/^udp play/m)
+  state(connection, 2, [])
+  await command.says(
+    /^removed: tcp play.*25565 \(the configuration or --local-port still asks for it: .*next start\)$/m,
+  )
+  await command.says(/^removed: udp play.*:2$/m)
+  await terminate(t, command)
+  t.equal(panel.requestsTo(MAKE).length, 1)
+})
+
 for (const [name, end] of [
   ['4401', (panel: FakePanel) => panel.nextConnection().then(({ ws }) => ws.close(4401))],
   ['4403', (panel: FakePanel) => panel.nextConnection().then(({ ws }) => ws.close(4403))],
@@ -304,16 +321,23 @@ t.test("a relay that the panel does not see is said only while the agent's own l
   await terminate(t, command)
 })
 
-t.test('a machine that slept: what stands is looked at, what waits is tried at once', async (t) => {
+t.test('a stray percent sign in the password of a proxy is no obstacle', async (t) => {
+  const { home } = await scene(t)
+  const command = home.start(['run', '--verbose'], { HTTP_PROXY: 'http://user:50%off-secret@127.0.0.1:1' })
+  await command.says(/cannot be reached \(the proxy 127\.0\.0\.1:1/)
+  await terminate(t, command)
+  t.notMatch(`${command.stdout()}${command.stderr()}`, /off-secret/)
+})
+
+t.test('a machine that slept: what waits is tried at once', async (t) => {
   const { panel, home } = await scene(t)
   const command = home.start(['run', '--verbose'])
-  const first = await panel.nextConnection()
-  await first.welcome()
-  await command.says(/connected to/)
+  panel.refuseUpgrade = () => problem(403, 'feature_disabled', '', { 'retry-after': '60' })
+  await command.says(/switched off.*waiting/)
+  panel.refuseUpgrade = () => undefined
   command.kill('SIGSTOP')
   const stoppedAt = Date.now()
   await until(() => Date.now() - stoppedAt > 6_500, 'a long sleep')
-  first.ws.terminate()
   command.kill('SIGCONT')
   await command.says(/debug: the clock jumped/)
   await (await panel.nextConnection()).welcome()

@@ -44,6 +44,18 @@ t.test('panel, relay with latency and encryption, tunnel with players and rates'
   )
 })
 
+t.test('a relay goes by its name where it has one', async (t) => {
+  const made = board(tunnel)
+  made.relayNames = new Map([['eu1', 'Frankfurt']])
+  const links = [
+    { ...link, connected: true },
+    { ...link, relayId: 'us1', connected: false },
+  ]
+  const shown = text({ board: made, links, refusals: [], rates: new Map() })
+  t.match(shown, /relay +Frankfurt {2}play\.example\.com:7350 {2}linked/)
+  t.match(shown, /relay +us1 /)
+})
+
 t.test('what is wrong is said where it is wrong, and comes first', async (t) => {
   const target = { host: '127.0.0.1', port: 25_565 }
   const refusals = [

@@ -40,6 +40,26 @@ t.test('a clock that jumps either way, and other addresses, wake; an even clock 
   t.equal(reasons.length, 3)
 })
 
+t.test('a system that does not show its addresses: the clock alone counts', async (t) => {
+  let clock = 0
+  const reasons: string[] = []
+  const unwatch = watchForWake({
+    everyMs: 5,
+    wallClock() {
+      clock += 5
+      return clock
+    },
+    addresses() {
+      throw new Error('uv_interface_addresses returned Unknown system error 13')
+    },
+    onWake: (reason) => reasons.push(reason),
+  })
+  t.teardown(unwatch)
+  clock += 60_000
+  await until(() => reasons.length > 0, 'the jump')
+  t.strictSame(reasons, ['clock'])
+})
+
 t.test('sleep that ends on another network wakes once', async (t) => {
   let clock = 0
   let addresses: readonly string[] = []

@@ -146,6 +146,25 @@ t.test('a run that fails is tried again, with what is newer', async (t) => {
   t.match(problems, [/failed \(exit code 1\)/])
 })
 
+t.test('whatever is said meanwhile, a failed run is tried again in time', async (t) => {
+  const { command, messages } = await fakeCommand(t, '[ -e "$0.once" ] || { touch "$0.once"; exit 1; }')
+  const notify = notifier(t, { command, retryMs: 100 })
+  notify.ready()
+  const talk = setInterval(() => notify.status(`status ${performance.now()}`), 10)
+  t.teardown(() => clearInterval(talk))
+  await until(() => messages().length >= 2, 'the second run')
+  t.equal(messages()[1]?.[0], 'READY=1')
+})
+
+t.test('a command that cannot even be tried is a failed run, and no exception', async (t) => {
+  const problems: string[] = []
+  const notify = notifier(t, { command: '\0', retryMs: 1, onProblem: (detail) => problems.push(detail) })
+  notify.ready()
+  await until(() => problems.length > 0, 'the problem')
+  await notify.close()
+  t.match(problems, [/failed \(ERR_INVALID_ARG_VALUE\)/])
+})
+
 t.test('a run that is ended with the whole service is no trouble, and not waited for', async (t) => {
   const { command, messages } = await fakeCommand(t, 'kill -TERM $$')
   const problems: string[] = []

@@ -128,6 +128,9 @@ t.test('paths of a certificate are made absolute', async (t) => {
   await box.enrol(RELAY)
   const { stdout } = await box.service('install', '--dry-run', '--', '--certificate', 'a.pem', '--private-key=b.pem')
   t.match(stdout, `--certificate ${process.cwd()}/a.pem --private-key ${process.cwd()}/b.pem`)
+  const half = await box.service('install', '--dry-run', '--', '--certificate', 'a.pem')
+  t.equal(half.code, 2)
+  t.match(half.stderr, /go together/)
 })
 
 t.test('a service that does not run is a failure in words', async (t) => {

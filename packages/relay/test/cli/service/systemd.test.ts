@@ -110,10 +110,15 @@ t.test(
     t.equal((await machine.run('stat -L -c %a /run/sallyport-relay/private-key.pem')).output.trim(), '600')
     t.match((await machine.run('ls -l /var/lib/private/sallyport')).output, /-rw------- .* relay\.state/)
 
+    const links = 'ln -s /etc/victim .new; ln -sf /etc private-key.pem; chown -h --reference=. .new private-key.pem'
+    await machine.run(`echo mine > /etc/victim; cd /run/sallyport-relay; ${links}`)
     appendFileSync(join(machine.root, 'tmp/home/sallyport.mjs'), '// another version\n')
     const [upgraded] = await Promise.all([machine.service('install'), welcome(machine), first.closed])
     t.equal(upgraded.status, 0, upgraded.status === 0 ? 'upgraded' : upgraded.output)
     t.match(upgraded.output, /the new version serves/)
+    const written = 'cat /etc/victim; stat -c %U /etc/victim; stat -c "%F %U" /run/sallyport-relay/private-key.pem'
+    const kept = 'mine\nroot\nregular file sallyport-relay\n'
+    t.equal((await machine.run(written)).output, kept, 'no link of the relay’s leads root astray')
     const heir = await machine.show(unit, 'MainPID')
     t.not(heir, pid)
     await eventually(async () => (await machine.run(`test -e /proc/${pid}`)).status !== 0, 'the end of the old process')

@@ -1,8 +1,6 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import type { CliContext } from '../../../dist/cli/context.js'
 import { createOutput } from '../../../dist/cli/terminal/output.js'
-import { canPrompt, promptSecret } from '../../../dist/cli/terminal/prompt.js'
 import { renderTable, showBytes } from '../../../dist/cli/terminal/table.js'
 import { showAddress } from '../../../dist/cli/tunnels/target.js'
 import { lines } from '../command.js'
@@ -65,46 +63,6 @@ t.test('values that JSON cannot hold do not break a debug line', (t) => {
   output.debug('odd', loop)
   t.match(lines(err()), [{ message: 'odd', fields: { big: '1' } }])
   t.end()
-})
-
-function terminal() {
-  const stdin = Object.assign(new PassThrough(), {
-    isTTY: true,
-    modes: [] as boolean[],
-    setRawMode: (mode: boolean) => stdin.modes.push(mode),
-  })
-  const stderr = Object.assign(new PassThrough(), { isTTY: true })
-  const cancel = new AbortController()
-  const { output } = outputs()
-  const context: CliContext = { env: {}, stdin, stdout: stderr, stderr, signal: cancel.signal, output, configPath: '' }
-  return { stdin, stderr, cancel, context }
-}
-
-t.test('the prompt takes a key unseen, and gives the terminal back', async (t) => {
-  const { stdin, stderr, context } = terminal()
-  t.ok(canPrompt(context))
-  const answer = promptSecret(context, 'Key')
-  stdin.write('secret-kez\u007fy\r')
-  t.equal(await answer, 'secret-key')
-  t.strictSame(stdin.modes, [true, false])
-  t.equal(String(stderr.read()), 'Key: \n')
-  t.equal(stdin.listenerCount('data'), 0)
-})
-
-t.test('Ctrl-C, Ctrl-D and a signal cancel the prompt', async (t) => {
-  for (const key of ['\u0003', '\u0004']) {
-    const { stdin, context } = terminal()
-    const answer = promptSecret(context, 'Key')
-    stdin.write(`abc${key}`)
-    t.equal(await answer, undefined)
-    t.strictSame(stdin.modes, [true, false])
-  }
-  const { stdin, cancel, context } = terminal()
-  const answer = promptSecret(context, 'Key')
-  cancel.abort()
-  t.equal(await answer, undefined)
-  t.strictSame(stdin.modes, [true, false])
-  t.notOk(canPrompt({ ...context, stdin: Object.assign(new PassThrough(), { isTTY: false }) }))
 })
 
 t.test('tables, bytes and addresses', (t) => {

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import type { CliContext } from '../../../dist/cli/context.js'
+import { askText } from '../../../dist/cli/terminal/ask-text.js'
 import { fit } from '../../../dist/cli/terminal/fit.js'
 import { createOutput } from '../../../dist/cli/terminal/output.js'
 import { startSpinner, withSpinner } from '../../../dist/cli/terminal/spinner.js'
@@ -11,19 +12,21 @@ import { createScreen } from '../screen.js'
 function contextOf(options: { env?: Record<string, string>; json?: boolean; isTTY?: boolean; columns?: number } = {}) {
   const { env = {}, json = false, isTTY = true, columns = 40 } = options
   const stream = () => Object.assign(new PassThrough(), { isTTY, columns, rows: 10 })
-  const stdin = Object.assign(new PassThrough(), { isTTY, setRawMode: () => {} })
+  const modes: boolean[] = []
+  const stdin = Object.assign(new PassThrough(), { isTTY, setRawMode: (mode: boolean) => modes.push(mode) })
   const [stdout, stderr] = [stream(), stream()]
+  const cancel = new AbortController()
   const output = createOutput({ stdout, stderr, json, verbose: false })
   const context: CliContext = {
     env,
     stdin,
     stdout,
     stderr,
-    signal: new AbortController().signal,
+    signal: cancel.signal,
     output,
     configPath: '',
   }
-  return { context, stderr }
+  return { context, stdin, stdout, stderr, modes, cancel }
 }
 
 t.test('a person is asked, and lines drawn over, on a terminal only', (t) => {
@@ -58,6 +61,51 @@ t.test('texts are cut by what they take on the screen', (t) => {
   t.equal(fit('abc', 1), '…')
   t.equal(fit('abc', 0), '')
   t.end()
+})
+
+const SECRET = { question: 'Key?', isSecret: true, refuse: (text: string) => (text === 'no' ? 'Wrong.' : undefined) }
+
+t.test('a secret is taken unseen, a wrong one is mended, and the terminal given back', async (t) => {
+  const { context, stdin, stdout, modes } = contextOf({ env: { NO_COLOR: '1' } })
+  const answer = askText(context, SECRET)
+  stdin.write('no\r')
+  stdin.write('t-this-kez\u007fy\r')
+  t.strictSame(await answer, { kind: 'answer', value: 'not-this-key' })
+  const shown = String(stdout.read())
+  t.match(shown, /Wrong\.[\s\S]*\? Key\? \n$/)
+  t.notMatch(shown, /no|t-/)
+  t.strictSame(modes, [true, false])
+  for (const event of ['keypress', 'error']) t.equal(stdin.listenerCount(event), 0, event)
+  t.equal(stdout.listenerCount('resize'), 0)
+})
+
+t.test('Escape and Ctrl-D go back, Ctrl-C, a signal and the end of the terminal interrupt', async (t) => {
+  type World = ReturnType<typeof contextOf>
+  for (const [kind, leave] of [
+    ['back', ({ stdin }: World) => stdin.write('abc\u001b')],
+    ['back', ({ stdin }: World) => stdin.write('\u0004')],
+    ['interrupted', ({ stdin }: World) => stdin.write('abc\u0003')],
+    ['interrupted', ({ stdin }: World) => stdin.end()],
+    ['interrupted', ({ cancel }: World) => cancel.abort()],
+  ] as const) {
+    const world = contextOf({ env: { NO_COLOR: '1' } })
+    const answer = askText(world.context, SECRET)
+    leave(world)
+    t.strictSame(await answer, { kind })
+    t.equal(world.modes.at(-1), false)
+    t.match(String(world.stdout.read()), /\? Key\? -\n$/)
+  }
+})
+
+t.test('of a text that is longer than the line, what is typed is in sight', async (t) => {
+  const { context, stdin, stdout, cancel } = contextOf({ columns: 12, env: { NO_COLOR: '1' } })
+  const screen = createScreen(12, 10)
+  stdout.on('data', (chunk) => screen.write(String(chunk).replaceAll('\n', '\r\n')))
+  const answer = askText(context, { question: 'Where?', refuse: () => undefined })
+  stdin.write('host.example.com:80')
+  await until(() => screen.lines().includes('> e.com:80|'), 'the end of what was typed')
+  cancel.abort()
+  t.strictSame(await answer, { kind: 'interrupted' })
 })
 
 t.test('the spinner turns in one line below what is said, and goes away', async (t) => {

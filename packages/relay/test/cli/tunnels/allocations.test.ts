@@ -5,7 +5,9 @@ import { enrolled, LIST, MAKE, ONE, TOKEN } from './tunnels-panel.js'
 
 t.test('allocations: a table, or JSON', async (t) => {
   const { panel, home } = await enrolled(t)
-  panel.routes.set(LIST, () => ({ body: { allocations: [ONE, { ...ONE, id: 3, relayOnline: false, relayId: null }] } }))
+  panel.routes.set(LIST, () => ({
+    body: { allocations: [ONE, { ...ONE, id: 3, relayOnline: false, relayId: null, relayName: null }] },
+  }))
   const table = home.start(['allocations', '--verbose'])
   t.equal(await table.exit, 0)
   t.match(table.stdout(), /^ID .*\n12 {2}tcp .*play\.example\.com:20001 {2}127\.0\.0\.1:25565 {2}open.*2\.0 KiB/)
@@ -78,6 +80,17 @@ for (const [name, answer, code, words] of refusals) {
   })
 }
 
+t.test('a relay has no tunnels of its own: exit 3, and the panel is not asked', async (t) => {
+  const { panel, home } = await enrolled(t)
+  await home.enrol({ panel: panel.url, token: TOKEN, kind: 'server' })
+  for (const args of [['allocations'], ['open', '--local-port', '1']]) {
+    const command = home.start(args)
+    t.equal(await command.exit, 3)
+    t.match(command.stderr(), /enrolled as a relay.*sallyport enroll/)
+  }
+  t.equal(panel.requests.length, 0)
+})
+
 t.test('open: a wished port and region are asked for, and that they cannot be had is said', async (t) => {
   const { panel, home } = await enrolled(t)
   panel.routes.set(MAKE, () => problem(409, 'port_taken', 'Port 25565 is taken'))
@@ -88,36 +101,27 @@ t.test('open: a wished port and region are asked for, and that they cannot be ha
   t.match(panel.requests[0]?.body, { localPort: 1, port: 25_565, region: 'eu' })
 })
 
-t.test('relays are shown by name, or by the start of their id; a panel that names none is no failure', async (t) => {
+t.test('relays are shown by name, or by the start of their id', async (t) => {
   const { panel, home } = await enrolled(t)
   const relayId = '9c1d2e3f-0000-4000-8000-000000000000'
   panel.routes.set(LIST, () => ({
     body: {
       allocations: [
-        { ...ONE, relayId },
+        { ...ONE, relayId, relayName: relayId },
         { ...ONE, id: 13, targetError: 'refused' },
-        { ...ONE, id: 14, relayId: 'x', relayName: 'Oslo\u202e日本' },
-      ],
-    },
-  }))
-  panel.routes.set('GET /api/tunnel/relays', () => ({
-    body: {
-      relays: [
-        { id: 'eu1', name: 'Frankfurt', region: 'eu' },
-        { id: relayId, name: null },
+        { ...ONE, id: 14, relayName: 'Oslo\u202e日本' },
+        { ...ONE, id: 15, relayId, relayName: null },
       ],
     },
   }))
   const table = home.start(['allocations'])
   t.equal(await table.exit, 0)
-  const [, first, second, third] = table.stdout().split('\n')
+  const [, first, second, third, fourth] = table.stdout().split('\n')
   t.match(first, /open +9c1d2e3f {2}/)
   t.match(second, /open, target refused +Frankfurt /)
   t.match(third, / Oslo 日本 {2}/)
-  panel.routes.set('GET /api/tunnel/relays', () => problem(403, 'forbidden'))
-  const json = home.start(['allocations', '--json'])
-  t.equal(await json.exit, 0)
-  t.match(json.json(), [{ allocations: [{ relayId }, { relayId: 'eu1' }, { relayName: 'Oslo\u202e日本' }] }])
+  t.match(fourth, /open +9c1d2e3f {2}/)
+  t.equal(panel.requests.length, 1)
 })
 
 t.test('a panel that is away: exit 69', async (t) => {

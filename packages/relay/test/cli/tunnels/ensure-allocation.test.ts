@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { createPanelClient } from '../../../dist/cli/panel/panel-client.js'
-import { ensureAllocations, listAllocations } from '../../../dist/cli/tunnels/ensure-allocation.js'
+import { listAllocations } from '../../../dist/cli/tunnels/allocation-requests.js'
+import { ensureAllocations } from '../../../dist/cli/tunnels/ensure-allocation.js'
 import { parseTarget, refusalOf } from '../../../dist/cli/tunnels/target.js'
 import { createFakePanel, problem } from '../../fake-panel.js'
 import { type FakeAllocation, MAKE, ONE, serveAllocations } from './tunnels-panel.js'
@@ -16,7 +17,7 @@ async function panelWith(t: Test, allocations: FakeAllocation[]) {
   const ensure = async (target: Parameters<typeof ensureAllocations>[1], deviceId?: string) => {
     const listed = await listAllocations(client, signal)
     if (!listed.ok) throw new Error(listed.detail)
-    return ensureAllocations(client, target, listed.allocations, deviceId, signal)
+    return ensureAllocations(client, target, listed.value, deviceId, signal)
   }
   return { panel, ensure, made: () => panel.requestsTo(MAKE).map(({ body }) => body) }
 }

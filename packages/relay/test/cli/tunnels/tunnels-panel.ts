@@ -30,6 +30,7 @@ export const ONE: FakeAllocation = {
   status: 'open',
   targetError: null,
   relayId: 'eu1',
+  relayName: 'Frankfurt',
   relayOnline: true,
   traffic: { bytesIn: 2_048, bytesOut: 5, connections: 3, open: 1 },
 }
@@ -46,7 +47,6 @@ export async function enrolled(t: Test): Promise<{ panel: FakePanel; home: Home 
 export function serveAllocations(panel: FakePanel, allocations: FakeAllocation[]): void {
   let nextId = 100
   panel.routes.set(LIST, () => ({ body: { allocations } }))
-  panel.routes.set('GET /api/tunnel/relays', () => ({ body: { relays: [{ id: 'eu1', name: 'Frankfurt' }] } }))
   panel.routes.set(MAKE, ({ body }) => {
     const { protocol, ...wish } = body as FakeAllocation
     const made = (protocol === 'both' ? ['tcp', 'udp'] : [protocol]).map((one) => {
