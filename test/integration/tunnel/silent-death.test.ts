@@ -2,12 +2,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
 import t from 'tap'
+import { networkNamespace, withoutNetworkNamespaces } from '../../../packages/relay/dist-test/network/namespace.js'
 import { cliFile } from '../../support/agent.js'
 import { api, signIn } from '../../support/api.js'
 import { until } from '../../support/deadline.js'
 import { panelEnvironment, startPanel, temporaryDirectory } from '../../support/panel.js'
 import { startProgram } from '../../support/program.js'
-import { networkNamespace, withoutNetworkNamespaces } from '../../support/tunnel/network-namespace.js'
 import { join } from '../../support/tunnel/players.js'
 
 const noticedWithinMs = 10_000

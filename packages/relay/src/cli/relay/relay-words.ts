@@ -38,7 +38,7 @@ export function warnOf({ output }: CliContext, { panel }: Credentials, options: 
 
 /** Why the relay did not start, once and with what can be done. */
 export function startError(error: unknown, { bindHost, dataPort }: RelayCommandOptions, statePath: string): CliError {
-  const { code, message, cause, path } = error as NodeJS.ErrnoException & { cause?: { code?: string } }
+  const { code, message, cause, syscall } = error as NodeJS.ErrnoException & { cause?: { code?: string } }
   if (String(code) === 'RELAY_ERR_DATA_PORT') {
     const reason = cause?.code ?? 'unknown'
     const words = SYSTEM_WORDS[reason]
@@ -48,7 +48,7 @@ export function startError(error: unknown, { bindHost, dataPort }: RelayCommandO
   }
   if (String(code) === 'RELAY_ERR_HANDOVER_FAILED')
     return new CliError('takeover_failed', `this process cannot take over: ${String(message)}`)
-  if (path !== undefined) return new CliError('state_unreadable', `the state ${statePath} cannot be read: ${code}`)
+  if (syscall !== undefined) return new CliError('state_unreadable', `the state ${statePath} cannot be read: ${code}`)
   return new CliError('relay_not_started', `the relay did not start: ${String(message)}`)
 }
 

@@ -219,6 +219,9 @@ t.test('--state: where it keeps what it serves; what is there stays when the pan
   const nowhere = home.start(['relay', '--data-port', '0', '--state', `${home.path}/file/state`])
   t.equal(await nowhere.exit, 1)
   t.match(nowhere.stderr(), /error: the state cannot be kept in .*file\/state: E[A-Z]+ \(see --state\)/)
+  const folder = home.start(['relay', '--data-port', '0', '--state', home.path])
+  t.equal(await folder.exit, 1)
+  t.match(folder.stderr(), /error: the state .* cannot be read: EISDIR/)
 })
 
 t.test('it says what it serves when that changes', async (t) => {

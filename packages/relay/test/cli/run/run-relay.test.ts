@@ -1,13 +1,35 @@
 import { createServer } from 'node:net'
-import t from 'tap'
-import { createAgent, createRelay, type Relay } from '../../../dist/index.js'
+import t, { type Test } from 'tap'
+import { createAgent, type Relay } from '../../../dist/index.js'
 import { createFakePanel, type FakeConnection, until } from '../../fake-panel.js'
 import { freePort } from '../../free-port.js'
-import { addressOf, doorOf, startRelay } from '../../support.js'
+import { addressOf, startRelay } from '../../support.js'
 import { type Command, createHome } from '../command.js'
 import { readAll } from './player.js'
 
 const DEVICE = 'd1'
+
+interface Running {
+  connection: FakeConnection
+  command: Command
+  /** Given to it. */
+  ticket: string
+}
+
+/** `sallyport run`, told of the relay and linked to it. */
+async function startRun(t: Test, relay: Relay, ...flags: string[]): Promise<Running> {
+  const panel = await createFakePanel()
+  t.teardown(() => panel.close())
+  const home = await createHome(t)
+  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
+  const command = home.start(['run', ...flags])
+  const connection = await panel.nextConnection()
+  await connection.welcome()
+  const address = addressOf(relay, DEVICE)
+  connection.send({ type: 'state', revision: 1, allocations: [], relays: [address] })
+  await command.says(/^linked to relay eu1$/m)
+  return { connection, command, ticket: address.ticket }
+}
 
 t.test('run carries a player, refuses what its side forbids and says so once', async (t) => {
   const service = createServer((socket) => {
@@ -16,14 +38,8 @@ t.test('run carries a player, refuses what its side forbids and says so once', a
   })
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
   const localPort = (service.address() as { port: number }).port
-  const relay = createRelay({ id: 'eu1', dataPort: 0 })
-  await relay.start()
-  const panel = await createFakePanel()
-  t.teardown(async () => {
-    await panel.close()
-    await relay.stop({ graceMs: 0 })
-    service.close()
-  })
+  t.teardown(() => service.close())
+  const relay = await startRelay(t, { id: 'eu1' })
   const [open, forbidden] = [await freePort(), await freePort()]
   await relay.apply({
     revision: 1,
@@ -32,15 +48,7 @@ t.test('run carries a player, refuses what its side forbids and says so once', a
       { id: 2, deviceId: DEVICE, protocol: 'tcp', port: forbidden, target: { host: '192.0.2.1', port: 22 } },
     ],
   })
-  const home = await createHome(t)
-  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
-  const command = home.start(['run', '--verbose'])
-  const connection = await panel.nextConnection()
-  await connection.welcome()
-  const ticket = relay.issueTicket(DEVICE)
-  const relays = [{ ...doorOf(relay), ticket }]
-  connection.send({ type: 'state', revision: 1, allocations: [], relays })
-  await command.says(/^linked to relay eu1$/m)
+  const { command, ticket } = await startRun(t, relay, '--verbose')
 
   t.equal(await readAll(open), 'hello from the service')
   t.equal(await readAll(forbidden), '')
@@ -75,20 +83,12 @@ t.test('a relay goes by its name; one without encryption is warned of, once', as
 
 t.test('a thousand players whom nothing serves: each is cut off, the owner reads one line', async (t) => {
   const relay = await startRelay(t, { id: 'eu1' })
-  const panel = await createFakePanel()
-  t.teardown(() => panel.close())
   const [port, nobody] = [await freePort(), await freePort()]
   await relay.apply({
     revision: 1,
     allocations: [{ id: 1, deviceId: DEVICE, protocol: 'tcp', port, target: { host: '127.0.0.1', port: nobody } }],
   })
-  const home = await createHome(t)
-  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
-  const command = home.start(['run'])
-  const connection = await panel.nextConnection()
-  await connection.welcome()
-  connection.send({ type: 'state', revision: 1, allocations: [], relays: [addressOf(relay, DEVICE)] })
-  await command.says(/^linked to relay eu1$/m)
+  const { command } = await startRun(t, relay)
   for (let round = 0; round < 20; round += 1) {
     const texts = await Promise.all(Array.from({ length: 50 }, () => readAll(port)))
     t.ok(texts.every((text) => text === ''))
@@ -124,15 +124,7 @@ for (const [name, end] of [
 ] as const) {
   t.test(`links that end by ${name} are not said to be lost`, async (t) => {
     const relay = await startRelay(t, { id: 'eu1' })
-    const panel = await createFakePanel()
-    t.teardown(() => panel.close())
-    const home = await createHome(t)
-    await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
-    const command = home.start(['run'])
-    const connection = await panel.nextConnection()
-    await connection.welcome()
-    connection.send({ type: 'state', revision: 1, allocations: [], relays: [addressOf(relay, DEVICE)] })
-    await command.says(/^linked to relay eu1$/m)
+    const { connection, command } = await startRun(t, relay)
     await end(connection, command, relay)
     t.equal(await command.exit, 0)
     t.notMatch(`${command.stdout()}${command.stderr()}`, /lost|trying on|no link/)
@@ -142,15 +134,7 @@ for (const [name, end] of [
 
 t.test('a relay that is taken away by the panel is left without a word of loss', async (t) => {
   const relay = await startRelay(t, { id: 'eu1' })
-  const panel = await createFakePanel()
-  t.teardown(() => panel.close())
-  const home = await createHome(t)
-  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
-  const command = home.start(['run', '--verbose'])
-  const connection = await panel.nextConnection()
-  await connection.welcome()
-  connection.send({ type: 'state', revision: 1, allocations: [], relays: [addressOf(relay, DEVICE)] })
-  await command.says(/^linked to relay eu1$/m)
+  const { connection, command } = await startRun(t, relay, '--verbose')
   connection.send({ type: 'state', revision: 2, allocations: [], relays: [] })
   await command.says(/debug: the link to relay eu1 is lost/)
   command.kill('SIGTERM')
@@ -160,15 +144,7 @@ t.test('a relay that is taken away by the panel is left without a word of loss',
 
 t.test('a token that is revoked: the relay cuts the link first, the owner reads why and not that', async (t) => {
   const relay = await startRelay(t, { id: 'eu1' })
-  const panel = await createFakePanel()
-  t.teardown(() => panel.close())
-  const home = await createHome(t)
-  await home.enrol({ panel: panel.url, token: 'header.payload.signature' })
-  const command = home.start(['run'])
-  const connection = await panel.nextConnection()
-  await connection.welcome()
-  connection.send({ type: 'state', revision: 1, allocations: [], relays: [addressOf(relay, DEVICE)] })
-  await command.says(/^linked to relay eu1$/m)
+  const { connection, command } = await startRun(t, relay)
   relay.disconnectDevice(DEVICE)
   connection.ws.close(4403)
   t.equal(await command.exit, 3)
