@@ -157,6 +157,7 @@ class DataPlaneAgent implements Agent {
         return {
           onOrder: (tokens) => connections.order(tokens),
           onWake: () => this.#datagrams.wake(relayId),
+          onMoved: () => this.#datagrams.hold(relayId),
           onDown: () => connections.retire(),
         }
       },

@@ -36,6 +36,9 @@ export interface AgentDatagramChannelOptions extends DatagramChannelOptions {
 /** A session of before is still understood for this long, for what is under way. */
 const OVERLAP_MS = 5_000
 const STREAM_CHECK_MS = 1_000
+/** For the link to the relay's next process, which does not know the keys of before. */
+const HOLD_MS = 1_000
+const MAX_HELD = 256
 const NOTHING: Buffer = Buffer.alloc(0)
 const BY_UDP: Buffer = Buffer.of(USES_UDP)
 
@@ -57,6 +60,9 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
   #traffic = false
   #packetsTickedAt = 0
   #timer: NodeJS.Timeout | undefined
+  /** While it waits for other keys: the newest. */
+  #held: Parameters<DatagramChannel['send']>[] | undefined
+  #holdEnd: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: AgentDatagramChannelOptions) {
@@ -107,6 +113,21 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
     }
     this.#streams.renew(this.#session, target.dialStream)
     this.#act()
+    this.#letGo()
+  }
+
+  /** What is sent would not be understood: it waits for the next `attach`, for a moment. */
+  hold(): void {
+    if (this.#closed || this.#held !== undefined) return
+    this.#held = []
+    this.#holdEnd = setTimeout(() => this.#letGo(), HOLD_MS)
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#holdEnd)
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const item of held) this.send(...item)
   }
 
   /** The flows of before are over: what is still under way for them is not understood any more. To be called before `attach`. */
@@ -125,6 +146,10 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
 
   send(kind: number, flow: number, payload: Uint8Array): boolean {
     this.#traffic = true
+    if (this.#held !== undefined) {
+      if (this.#held.push([kind, flow, Buffer.from(payload)]) > MAX_HELD) this.#held.shift()
+      return true
+    }
     if (this.#path === 'udp') {
       this.#packets.send(kind, flow, payload)
       return true
@@ -136,6 +161,8 @@ export class AgentDatagramChannel implements DatagramChannel, PacketsOwner {
     if (this.#closed) return
     this.#packets.close()
     this.#closed = true
+    this.#held = undefined
+    clearTimeout(this.#holdEnd)
     clearTimeout(this.#timer)
     this.#turnEnd.close()
     this.#socket?.close()

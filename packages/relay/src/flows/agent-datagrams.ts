@@ -42,6 +42,11 @@ export class AgentDatagrams {
     this.#byRelay.get(relayId)?.channel.wake()
   }
 
+  /** The relay is another process now, to which a link is on its way. */
+  hold(relayId: string): void {
+    this.#byRelay.get(relayId)?.channel.hold()
+  }
+
   /** The way may be another now; asked only when somebody needs one. */
   probe(relayId: string): void {
     const flows = this.#byRelay.get(relayId)

@@ -38,6 +38,8 @@ export interface LinkUser {
   onOrder(tokens: readonly string[]): void
   /** The relay has datagrams and does not get them through. */
   onWake(): void
+  /** Before `onDown`: another process of the relay has taken over, and is linked to at once. */
+  onMoved(): void
   onDown(): void
 }
 
@@ -235,6 +237,7 @@ export class AgentLink {
         }
         if (frame.type === FrameType.MOVED) {
           // Its players keep their connections; only new ones come over another.
+          this.#user?.onMoved()
           this.#drop('moved')
           this.#move()
           return true

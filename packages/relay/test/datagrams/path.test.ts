@@ -217,3 +217,31 @@ t.test('closed is closed', async (t) => {
   pair.attach()
   t.equal(pair.agent.path, undefined)
 })
+
+t.test(
+  'what is sent between the keys of one process of the relay and those of the next waits, the newest of it',
+  async (t) => {
+    const pair = await startPair(t)
+    pair.attach()
+    await pair.onPath('udp')
+    pair.agent.hold()
+    for (let index = 0; index < 300; index += 1) pair.agent.send(4, index, Buffer.from('held'))
+    t.equal(pair.atRelay.length, 0)
+    pair.attach()
+    await until(() => pair.atRelay.length === 256, 'what was held')
+    t.same(
+      pair.atRelay.map(({ flow }) => flow),
+      Array.from({ length: 256 }, (_, index) => 44 + index),
+      'in their order',
+    )
+  },
+)
+
+t.test('what waits for keys that do not come is not kept for ever', async (t) => {
+  const pair = await startPair(t)
+  pair.attach()
+  await pair.onPath('udp')
+  pair.agent.hold()
+  pair.agent.send(4, 7, Buffer.from('held'))
+  await until(() => pair.atRelay.some(({ flow }) => flow === 7), 'it goes as before')
+})

@@ -6,7 +6,7 @@ import { startWorld, TCP, UDP } from './world.js'
 const STREAMS = 50
 const DATAGRAM_PLAYERS = 20
 /** Of each player, beyond what it sends during the handover: what is under way while the agent links to the successor. */
-const MAX_LOST_EACH = 30
+const MAX_LOST_EACH = 10
 
 /** Comes again and again until stopped. */
 function visitors(t: Test, door: Door): () => Promise<{ bytes: number; visits: number; refused: string[] }> {
