@@ -92,7 +92,7 @@ class EmbeddedRelay implements Relay {
   }
 
   async stop({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
-    if (this.#phase === 'starting' || this.#phase === 'leaving') await this.#change?.catch(() => {})
+    if (this.#phase === 'starting' || this.#phase === 'leaving') await this.#outcome()
     const running = this.#running
     if ((this.#phase === 'running' || this.#phase === 'left') && running !== undefined) {
       this.#phase = 'stopping'
@@ -111,7 +111,8 @@ class EmbeddedRelay implements Relay {
   }
 
   async apply(state: RelayState): Promise<void> {
-    const table = await this.#steered()
+    if (this.#phase === 'leaving') await this.#outcome()
+    const table = this.#steered()
     const { desired } = this.#stored
     if (!desired.replace(state)) {
       const { revision } = state
@@ -124,7 +125,8 @@ class EmbeddedRelay implements Relay {
   }
 
   async change(change: RelayChange): Promise<void> {
-    const table = await this.#steered()
+    if (this.#phase === 'leaving') await this.#outcome()
+    const table = this.#steered()
     const difference = this.#stored.desired.change(change)
     if (difference === undefined) return
     const { upsert, gone } = difference
@@ -200,11 +202,15 @@ class EmbeddedRelay implements Relay {
     if (saved.status === 'rejected') throw saved.reason
   }
 
-  /** When it is known which process serves. While it stops, what is steered holds for the players who finish yet. */
-  async #steered(): Promise<AllocationTable> {
-    if (this.#phase === 'leaving') await this.#change?.catch(() => {})
+  /** While it stops, for the players who finish yet. */
+  #steered(): AllocationTable {
     const isFinishing = this.#phase === 'stopping' && this.#departure === undefined
     return ((isFinishing ? this.#running : undefined) ?? this.#need()).table
+  }
+
+  /** Of the start, stop or handover under way. */
+  async #outcome(): Promise<void> {
+    await this.#change?.catch(() => {})
   }
 
   #need(): RelayParts {

@@ -58,7 +58,8 @@ export class StoredState {
       if (!(error instanceof RelayError) || error.code !== 'RELAY_ERR_STORAGE_CORRUPT') throw error
       // To serve without is better than not to serve: the panel brings the state again. But what was revoked is not
       // known any more, so no ticket of before counts.
-      this.#options.logger.error({ error: error.message }, 'stored state lost; starting without')
+      const { message } = error
+      this.#options.logger.error({ error: message }, 'starting without the stored state, agents need new tickets')
       this.memory.revokeAll(Date.now())
     }
     this.restore(snapshot)

@@ -101,7 +101,9 @@ export function createOutput({ stdout, stderr, json, verbose }: OutputOptions): 
       info: (fields, message) => debug(message, fields),
       warn: (fields, message) => debug(message, fields),
       error(fields, message) {
-        line(stderr, 'error', 'internal_error', `internal error: ${message}`, {})
+        const { error } = fields
+        const detail = typeof error === 'string' ? `${message}: ${error}` : message
+        line(stderr, 'error', 'error', json ? detail : `error: ${detail}`, { error: 'internal' })
         debug(message, fields)
       },
     },
