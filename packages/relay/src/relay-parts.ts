@@ -14,7 +14,7 @@ import { Descriptors } from './players/descriptors.js'
 import { HeldPlayers } from './players/held-players.js'
 import { ReadyPools } from './pool/ready-pools.js'
 import type { ResolvedRelayOptions } from './relay-options.js'
-import type { AllocationTraffic, CertificatePair, RelayEvents } from './relay-types.js'
+import type { AllocationTraffic, CertificatePair, RelayEvents, RelayStatistics } from './relay-types.js'
 import { AllocationTable } from './state/allocation-table.js'
 
 /** What a relay works with from `start()` to `stop()`. */
@@ -108,6 +108,24 @@ function enforceGrant(
   if (!accepted) links.disconnect(deviceId)
   if (!accepted || !first) table.cutDevice(deviceId)
   if (!accepted) flows.revoke(deviceId)
+}
+
+/** Ends its link, its players and every ticket that was issued to it. */
+export function revokeDevice({ tickets, links, table, flows }: RelayParts, deviceId: string): void {
+  tickets.revoke(deviceId)
+  links.disconnect(deviceId)
+  table.cutDevice(deviceId)
+  flows.revoke(deviceId)
+}
+
+/** See `Relay.statistics`. */
+export function countParts({ links, pools, datagrams }: Partial<RelayParts> = {}): RelayStatistics {
+  return {
+    links: links?.size ?? 0,
+    readyConnections: pools?.ready ?? 0,
+    waitingPlayers: pools?.waiting ?? 0,
+    droppedPackets: datagrams?.dropped ?? { unknown: 0, replayed: 0, forged: 0, unsent: 0 },
+  }
 }
 
 /** Lets players finish until then, cuts those who are still there and closes everything. @param over default: at once */

@@ -214,7 +214,8 @@ export interface RelayEvents {
     /** Not at `open`. */
     reason?: CloseReason
   }
-  allocation: { allocationId: number; status: AllocationCondition | 'removed'; error?: string }
+  /** `port`: the actual one, or the one that was wanted while none is bound. `error`: the system's code, of `failed`. */
+  allocation: { allocationId: number; port: number; status: AllocationCondition | 'removed'; error?: string }
 }
 
 export interface Relay {

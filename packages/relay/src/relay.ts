@@ -9,7 +9,7 @@ import { inherit } from './handover/inherit.js'
 import type { Predecessor } from './handover/take-over.js'
 import type { TakenSockets } from './handover/taken-sockets.js'
 import { checkAdmission, type ResolvedRelayOptions, resolveRelayOptions } from './relay-options.js'
-import { closeParts, createRelayParts, openDataPort, type RelayParts } from './relay-parts.js'
+import { closeParts, countParts, createRelayParts, openDataPort, type RelayParts, revokeDevice } from './relay-parts.js'
 import type {
   Admission,
   AllocationTraffic,
@@ -164,32 +164,17 @@ class EmbeddedRelay implements Relay {
   }
 
   statistics(): RelayStatistics {
-    const { links, pools, datagrams } = this.#running ?? {}
-    return {
-      links: links?.size ?? 0,
-      readyConnections: pools?.ready ?? 0,
-      waitingPlayers: pools?.waiting ?? 0,
-      droppedPackets: datagrams?.dropped ?? { unknown: 0, replayed: 0, forged: 0, unsent: 0 },
-    }
+    return countParts(this.#running)
   }
 
   issueTicket(deviceId: string, { expiresInMs, grant }: { expiresInMs?: number; grant?: string } = {}): string {
-    const { limits } = this.#options
-    const lifeMs = expiresInMs ?? limits.ticketLifeMs
-    // No ticket outlives the memory of what was revoked.
-    if (!(lifeMs > 0) || lifeMs > limits.resumeLifeMs) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'expiresInMs')
-    if (deviceId.length === 0 || deviceId.length > 255) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'deviceId')
-    return this.#need().tickets.issue(deviceId, lifeMs, grant)
+    return this.#need().tickets.issue(deviceId, expiresInMs, grant)
   }
 
   disconnectDevice(deviceId: string): void {
     const isWithPlayers = this.#phase === 'leaving' || this.#phase === 'stopping'
-    const { tickets, links, flows, table } = (isWithPlayers ? this.#running : undefined) ?? this.#need()
-    tickets.revoke(deviceId)
-    links.disconnect(deviceId)
-    table.cutDevice(deviceId)
+    revokeDevice((isWithPlayers ? this.#running : undefined) ?? this.#need(), deviceId)
     this.#predecessor?.follow({ kind: 'cut_device', deviceId })
-    flows.revoke(deviceId)
   }
 
   on<E extends keyof RelayEvents>(event: E, handler: (payload: RelayEvents[E]) => void): () => void {

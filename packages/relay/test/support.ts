@@ -7,25 +7,32 @@ import {
   type AgentRelay,
   createAgent,
   createRelay,
+  type Logger,
   type Relay,
   type RelayAllocation,
+  type RelayEvents,
   type RelayOptions,
 } from '../dist/index.js'
 import { dialRelay } from '../dist/link/dial-relay.js'
 
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 15_000
 
 interface Teardown {
   teardown(handler: () => unknown): void
 }
 
-/** Waits for a condition, not for a time. */
-export async function until(condition: () => unknown, what: string = condition.toString()): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS
+/** Waits for a condition, not for a time, and gives the milliseconds that it took. */
+export async function until(
+  condition: () => unknown,
+  what: string = condition.toString(),
+  deadlineMs: number = DEADLINE_MS,
+): Promise<number> {
+  const start = performance.now()
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
+    if (performance.now() - start > deadlineMs) throw new Error(`not within ${deadlineMs} ms: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
+  return Math.round(performance.now() - start)
 }
 
 export async function startRelay(t: Teardown, options: RelayOptions = {}): Promise<Relay> {
@@ -128,6 +135,28 @@ export async function dial(t: Teardown, port: number, localAddress?: string): Pr
   const failure = failures.get(socket)
   if (failure?.code === 'ECONNREFUSED') throw failure
   return socket
+}
+
+/** A player of an allocation that leads to an echo, served. */
+export async function startPlayer(t: Teardown, relay: Relay, allocationId: number): Promise<Socket> {
+  const socket = await dial(t, portOf(relay, allocationId))
+  socket.write('a')
+  await readBytes(socket, 1)
+  return socket
+}
+
+/** What the relay says of its players from now on. */
+export function connectionEvents(relay: Relay): RelayEvents['connection'][] {
+  const events: RelayEvents['connection'][] = []
+  relay.on('connection', (event) => events.push(event))
+  return events
+}
+
+/** Keeps errors, and drops whatever else is logged. */
+export function errorLog(): { errors: unknown[]; logger: Logger } {
+  const errors: unknown[] = []
+  const log = () => {}
+  return { errors, logger: { debug: log, info: log, warn: log, error: (obj: unknown) => errors.push(obj) } }
 }
 
 /** A relay, an agent that is linked and one allocation that leads to the service. */

@@ -125,9 +125,9 @@ t.test('a stand-alone relay is handed over, told and heard', async (t) => {
   )
   t.match(conditions, [
     { allocationId: 1, status: 'listening' },
-    { allocationId: 2, status: 'failed' },
+    { allocationId: 2, port: 20_002, status: 'failed' },
     { allocationId: 3, status: 'listening' },
-    { allocationId: 2, status: 'removed' },
+    { allocationId: 2, port: 20_002, status: 'removed' },
   ])
 
   channel.send({

@@ -8,15 +8,8 @@ import { type RelayCommandOptions, relayOptions } from './relay/relay-options.js
 import { serviceCommands } from './service/service-command.js'
 import { createOutput } from './terminal/output.js'
 import { unblocked } from './terminal/unblocked.js'
-import {
-  DEFAULT_LOCAL_HOST,
-  type LocalTarget,
-  parseDeviceName,
-  parseHost,
-  parsePort,
-  parseRegion,
-  type TargetProtocol,
-} from './tunnels/target.js'
+import { parseDeviceName } from './tunnels/target.js'
+import { readTarget, type TargetOptions, targetOptions } from './tunnels/target-options.js'
 
 /** The process as the command sees it. */
 export interface CliProcess {
@@ -33,14 +26,6 @@ interface GlobalOptions {
   config?: string
   json?: boolean
   verbose?: boolean
-}
-
-interface TargetOptions {
-  localPort?: number
-  localHost: string
-  protocol: TargetProtocol
-  port?: number
-  region?: string
 }
 
 interface RunFlags {
@@ -156,42 +141,6 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
     command.showHelpAfterError(`(see 'sallyport service ${command.name()} --help')`)
   }
   return program
-}
-
-function targetOptions(command: Command, required: boolean): Command {
-  const port = new Option('--local-port <port>', 'port of the service on this machine').argParser(parsePort)
-  return command
-    .addOption(required ? port.makeOptionMandatory() : port)
-    .addOption(
-      new Option('--local-host <host>', 'where the service listens').argParser(parseHost).default(DEFAULT_LOCAL_HOST),
-    )
-    .addOption(new Option('--protocol <protocol>', 'what to carry').choices(['tcp', 'udp', 'both']).default('tcp'))
-    .option('--port <port>', "public port that is wanted (default: the panel's choice)", parsePort)
-    .option('--region <name>', 'where the relay should stand; a wish', parseRegion)
-}
-
-function readTarget(options: TargetOptions, command: Command): LocalTarget | undefined {
-  const { localHost, localPort, protocol, port, region } = options
-  if (localPort !== undefined) {
-    return {
-      localHost,
-      localPort,
-      protocol,
-      ...(port === undefined ? {} : { port }),
-      ...(region === undefined ? {} : { region }),
-    }
-  }
-  for (const [name, flag] of [
-    ['localHost', '--local-host'],
-    ['protocol', '--protocol'],
-    ['port', '--port'],
-    ['region', '--region'],
-  ] as const) {
-    if (command.getOptionValueSource(name) === 'cli') {
-      command.error(`error: option '${flag}' is for '--local-port', which is missing`)
-    }
-  }
-  return undefined
 }
 
 function collect(value: string, earlier: string[] = []): string[] {

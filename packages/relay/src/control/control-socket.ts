@@ -13,9 +13,9 @@ import {
   type RelayMessage,
   type WelcomeMessage,
 } from './control.js'
+import { judgeClose, judgeSocketError, type LostEnd } from './control-close.js'
 import { parsePanelMessage } from './control-parser.js'
 import { type ControlEnd, readUpgradeAnswer } from './control-refusal.js'
-import { describeNetworkError } from './network-failure.js'
 import { panelRoute } from './panel-url.js'
 
 export interface ControlSocketOptions {
@@ -47,12 +47,8 @@ export interface ControlSocket {
   close(graceMs: number): Promise<void>
 }
 
-type LostEnd = Extract<ControlEnd, { kind: 'lost' }>
-
 const MAX_BUFFERED_BYTES = 1024 * 1024
 const CLOSE_GRACE_MS = 1_000
-/** RFC 6455 section 7.4.1. */
-const NO_CLOSE_FRAME = 1006
 /** The panel may want a longer heartbeat; with no more than this a dead connection is found within 10 seconds. */
 const MAX_HEARTBEAT_MS = 4_500
 /** A timer that is later than this was held up together with everything else. */
@@ -218,11 +214,8 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
     })
   })
   socket.on('error', (error) => {
-    if ((error as { code?: unknown }).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-      failure = { kind: 'lost', reason: 'too_large', detail: 'the panel sent a message that is too large' }
-    } else if (!failure) {
-      failure = protocolFailure(error)
-    }
+    const found = judgeSocketError(error)
+    if (!failure || found.reason === 'too_large') failure = found
   })
   socket.on('close', (code) => {
     clearTimeout(closing)
@@ -254,35 +247,6 @@ export function openControlSocket(options: ControlSocketOptions): ControlSocket 
       return gone
     },
   }
-}
-
-function judgeClose(code: number, waiting: boolean, failure: LostEnd | undefined): ControlEnd {
-  if (waiting) return { kind: 'waiting' }
-  if (code === ControlCloseCode.badToken) {
-    return { kind: 'refused', reason: 'bad_token', detail: 'the panel does not take the token' }
-  }
-  if (code === ControlCloseCode.revoked) {
-    return { kind: 'refused', reason: 'revoked', detail: 'the panel has revoked this device' }
-  }
-  if (code === ControlCloseCode.replaced) return { kind: 'replaced' }
-  if (failure) return failure
-  if (code === ControlCloseCode.goingAway) {
-    return { kind: 'lost', reason: 'going_away', detail: 'the panel is going away' }
-  }
-  const detail = code === NO_CLOSE_FRAME ? 'the connection broke off' : `the connection was closed (${code})`
-  return { kind: 'lost', reason: 'closed', detail }
-}
-
-/** ws reports a bad handshake or frame with a plain Error or a WS_ERR code, everything else comes from the socket. */
-function protocolFailure(error: Error): LostEnd {
-  const code = (error as { code?: unknown }).code
-  if (typeof code === 'string' && code.startsWith('WS_ERR_')) {
-    return { kind: 'lost', reason: 'bad_message', detail: `the panel broke the WebSocket protocol (${code})` }
-  }
-  if (code === undefined && !('errors' in error)) {
-    return { kind: 'lost', reason: 'not_a_panel', detail: 'the answer was no WebSocket handshake' }
-  }
-  return { kind: 'lost', ...describeNetworkError(error) }
 }
 
 function unusableToken(options: ControlSocketOptions): ControlSocket {

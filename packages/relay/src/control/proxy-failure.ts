@@ -24,7 +24,7 @@ export function describeProxyError({ code, proxy, status }: ProxyError, cause: N
       return { reason: 'proxy_unreachable', detail }
     }
     case 'ERR_PROXY_UNREACHABLE': {
-      const detail = `the proxy ${proxy} is out of reach: ${cause.detail}; check ${NAMES}`
+      const detail = `the proxy ${proxy}: ${cause.detail}; check ${NAMES}`
       return { reason: 'proxy_unreachable', detail }
     }
   }

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { RelayError } from '../errors.js'
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from '../limits.js'
 import type { RefusedError } from '../link/protocol.js'
 import type { DeviceMarks, TicketMemory } from './ticket-memory.js'
@@ -52,7 +53,13 @@ export class Tickets {
     this.#now = now
   }
 
+  /** Throws RELAY_ERR_INVALID_OPTION. */
   issue(deviceId: string, lifeMs: number = this.#limits.ticketLifeMs, grant?: string): string {
+    // No ticket outlives the memory of what was revoked.
+    if (!(lifeMs > 0) || lifeMs > this.#limits.resumeLifeMs) {
+      throw new RelayError('RELAY_ERR_INVALID_OPTION', 'expiresInMs')
+    }
+    if (deviceId.length === 0 || deviceId.length > 255) throw new RelayError('RELAY_ERR_INVALID_OPTION', 'deviceId')
     return this.#sign(deviceId, 'link', this.#memory.nextStamp(this.#now()), lifeMs, grant)
   }
 

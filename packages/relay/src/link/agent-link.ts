@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { AgentLinkStatus, AgentRelay } from '../agent-types.js'
-import { DEFAULT_RETRY, retryDelay, STABLE_MS } from '../backoff.js'
+import { STABLE_MS } from '../backoff.js'
 import type { ChannelSecrets } from '../datagrams/channel-keys.js'
 import { linkSecrets } from '../identity/link-secrets.js'
 import type { AgentLimits } from '../limits.js'
@@ -8,6 +8,8 @@ import { type RelayAddress, type RelayDoor, relayDoor } from './dial-relay.js'
 import { readFirstFrame } from './first-frame.js'
 import { encodeFrame, type Frame } from './frame.js'
 import { LinkChannel } from './link-channel.js'
+import { LinkRetry } from './link-retry.js'
+import { LinkTickets } from './link-tickets.js'
 import {
   encodeMessage,
   FrameType,
@@ -59,9 +61,8 @@ export class AgentLink {
   readonly #options: AgentLinkOptions
   #relay: AgentRelay
   #door: RelayDoor
-  /** Given by the owner; tried when the resume ticket is refused or there is none. */
-  #fresh: string | undefined
-  #resume: string | undefined
+  readonly #tickets: LinkTickets
+  readonly #retry: LinkRetry
   readonly #ways: RelayWays
   /** Under way, until there is a socket. */
   #dial: RelayDial | undefined
@@ -70,23 +71,18 @@ export class AgentLink {
   #channel: LinkChannel | undefined
   #user: LinkUser | undefined
   #connectedAt: Date | undefined
-  #retry: NodeJS.Timeout | undefined
   #awaitsTicket = false
   /** Another agent of the device has the link. */
   #staysAway = false
-  #failures = 0
-  #moves = 0
-  #movedAt = Number.NEGATIVE_INFINITY
-  /** For a ticket, since the last WELCOME. */
-  #asked = false
   #lastError: string | undefined
   #closed = false
 
   constructor(relay: AgentRelay, options: AgentLinkOptions) {
     this.#relay = relay
     this.#door = relayDoor(relay)
-    this.#fresh = relay.ticket
     this.#options = options
+    this.#tickets = new LinkTickets(relay.ticket)
+    this.#retry = new LinkRetry(options.limits, () => this.#connect())
     this.#ways = new RelayWays(options.limits.relayTimeoutMs)
     this.#connect()
   }
@@ -94,25 +90,18 @@ export class AgentLink {
   renew(relay: AgentRelay): void {
     const { host, port, ticket, fingerprint, encryption = 'tls' } = this.#relay
     this.#relay = { ...relay }
-    if (relay.ticket !== ticket) this.#fresh = relay.ticket
+    if (relay.ticket !== ticket) this.#tickets.give(relay.ticket)
     const sameDoor = relay.host === host && relay.port === port
     if (!sameDoor || relay.fingerprint !== fingerprint || (relay.encryption ?? 'tls') !== encryption) {
       this.#door = relayDoor(relay)
-      this.#failures = 0
+      this.#retry.forget()
       this.#ways.forget()
       this.#drop('moved')
       this.#connect()
     } else if (relay.ticket !== ticket) {
       if (this.#awaitsTicket) this.#connect()
-      else if (!this.#busy) this.#retrySoon()
+      else if (!this.#busy && !this.#staysAway) this.#retry.soon()
     }
-  }
-
-  /** It was just heard of the relay, so it may be back. A first try that is near stays as it is, however often it is heard of. */
-  #retrySoon(): void {
-    if (this.#failures <= 1 || this.#staysAway) return
-    this.#failures = 0
-    this.#retryLater()
   }
 
   status(): AgentLinkStatus {
@@ -135,7 +124,7 @@ export class AgentLink {
     if (this.#closed || this.#staysAway) return
     // What is under way may be so on a network that is gone.
     this.#leave()
-    this.#failures = 0
+    this.#retry.forget()
     this.#ways.forget()
     this.#connect()
   }
@@ -143,6 +132,7 @@ export class AgentLink {
   /** Resolves when the socket is closed. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#retry.end()
     const socket = this.#socket
     const dial = this.#dial
     this.#drop('closed')
@@ -157,15 +147,15 @@ export class AgentLink {
   #connect(): void {
     // An event handler may have closed, moved or renewed this link in between.
     if (this.#closed || this.#busy) return
-    clearTimeout(this.#retry)
+    this.#retry.cancel()
     this.#staysAway = false
-    const ticket = this.#resume ?? this.#fresh
+    const ticket = this.#tickets.current
     this.#awaitsTicket = ticket === undefined
     if (ticket === undefined) {
-      this.#asked = true
+      this.#tickets.asked()
       this.#options.onTicketNeeded()
       // The owner may have answered at once, or closed this link.
-      if (this.#awaitsTicket && !this.#closed) this.#retryLater()
+      if (this.#awaitsTicket) this.#retry.later()
       return
     }
     this.#dial = this.#ways.reach(this.#door, this.#options.proxyFor(this.#relay), {
@@ -200,9 +190,7 @@ export class AgentLink {
   #answered(socket: Socket, ticket: string, way: Way, frame: Frame): void {
     const welcome = frame.type === FrameType.WELCOME ? parseWelcome(frame.payload) : undefined
     if (welcome !== undefined) {
-      this.#forget(ticket)
-      this.#resume = welcome.resume
-      this.#asked = false
+      this.#tickets.welcomed(ticket, welcome.resume)
       this.#up(socket, way, welcome, linkSecrets(socket, ticket, welcome.datagrams))
       return
     }
@@ -211,12 +199,10 @@ export class AgentLink {
       this.#down(refused?.error ?? 'protocol')
       return
     }
-    this.#forget(ticket)
+    this.#tickets.spent(ticket)
     this.#drop(refused.error)
-    // Another ticket is tried at once, and the first time there is none it is said at once. When the new one is refused too, something
-    // is wrong that haste does not mend.
-    if ((this.#resume ?? this.#fresh) !== undefined || !this.#asked) this.#connect()
-    else this.#retryLater()
+    if (this.#tickets.isHopeful) this.#connect()
+    else this.#retry.later()
   }
 
   #up(socket: Socket, way: Way, { heartbeatMs, datagrams }: WelcomeMessage, secrets: ChannelSecrets): void {
@@ -239,7 +225,7 @@ export class AgentLink {
           // Its players keep their connections; only new ones come over another.
           this.#user?.onMoved()
           this.#drop('moved')
-          this.#move()
+          this.#retry.moved()
           return true
         }
         if (frame.type === FrameType.WAKE) {
@@ -255,7 +241,7 @@ export class AgentLink {
       },
       onClose: (reason) => {
         if (this.#socket !== socket) return
-        if (performance.now() - upAt >= STABLE_MS) this.#failures = 0
+        if (performance.now() - upAt >= STABLE_MS) this.#retry.forget()
         this.#down(replaced ? 'replaced' : reason, replaced ? limits.replacedMs : undefined)
         this.#staysAway = replaced && !this.#busy
       },
@@ -274,19 +260,9 @@ export class AgentLink {
     channel.ping()
   }
 
-  /** At once, but for a relay that says so again and again. */
-  #move(): void {
-    const now = performance.now()
-    if (now - this.#movedAt >= MOVES_FORGOTTEN_MS) this.#moves = 0
-    this.#movedAt = now
-    this.#moves += 1
-    if (this.#moves > MAX_QUICK_MOVES) this.#retryLater()
-    else this.#connect()
-  }
-
   #down(error: string, delayMs?: number): void {
     this.#drop(error)
-    this.#retryLater(delayMs)
+    this.#retry.later(delayMs)
   }
 
   /** Leaves the socket and says why, unless it was said before. */
@@ -300,7 +276,7 @@ export class AgentLink {
   }
 
   #leave(): void {
-    clearTimeout(this.#retry)
+    this.#retry.cancel()
     const socket = this.#socket
     this.#socket = undefined
     void this.#dial?.cancel()
@@ -312,27 +288,9 @@ export class AgentLink {
     this.#user = undefined
     socket?.destroy()
   }
-
-  #retryLater(delayMs?: number): void {
-    if (this.#closed) return
-    const { retryMinMs, retryMaxMs } = this.#options.limits
-    const timings = { ...DEFAULT_RETRY, quickMinMs: retryMinMs, quickMaxMs: 5 * retryMinMs, maxMs: retryMaxMs }
-    const waitMs = delayMs ?? retryDelay(this.#failures, { ...timings, slowStartMs: 10 * retryMinMs })
-    this.#failures += 1
-    clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => this.#connect(), waitMs)
-  }
-
-  #forget(ticket: string): void {
-    if (this.#resume === ticket) this.#resume = undefined
-    if (this.#fresh === ticket) this.#fresh = undefined
-  }
 }
 
 /** A relay that says less would have the agent do nothing else. */
 const MIN_HEARTBEAT_MS = 10
-/** So many MOVEDs in a row are followed at once, until there was none for a while. */
-const MAX_QUICK_MOVES = 4
-const MOVES_FORGOTTEN_MS = 1_000
 /** SHORTs that wait to be sent. */
 const MAX_LINK_BUFFER_BYTES = 1_048_576

@@ -114,7 +114,7 @@ export class AllocationTable {
     this.#unlist(port.allocation, before)
     this.#ports.delete(id)
     this.#close(port)
-    this.#options.events.emit('allocation', { allocationId: id, status: 'removed' })
+    this.#options.events.emit('allocation', { allocationId: id, port: port.status().port, status: 'removed' })
   }
 
   /** Gives the port that is to be opened, if any. */
@@ -171,9 +171,9 @@ export class AllocationTable {
       context,
       (...given) => new create(...given),
       (status, error) => {
-        const event: RelayEvents['allocation'] = { allocationId: id, status }
+        const event: RelayEvents['allocation'] = { allocationId: id, port: port.status().port, status }
         if (error !== undefined) event.error = error
-        context.logger.info({ ...event, protocol: allocation.protocol, port: port.status().port }, 'allocation')
+        context.logger.info({ ...event, protocol: allocation.protocol }, 'allocation')
         events.emit('allocation', event)
       },
     )

@@ -138,6 +138,21 @@ export class ChannelPair {
     }, `echo of ${text}`)
   }
 
+  /** One datagram there and back: whatever either side sent before has arrived, and was answered. */
+  async settles(): Promise<void> {
+    this.echo = true
+    const count = this.atRelay.length
+    this.relay.send(4, 1, Buffer.from('the last'))
+    await until(() => this.atRelay.length > count, 'all has arrived')
+    this.echo = false
+  }
+
+  /** The agent finds UDP gone so often, on a socket of its own each time. */
+  async triesUdp(times: number): Promise<void> {
+    const { size } = this.way.agentPorts
+    await until(() => this.way.agentPorts.size >= size + times, `${times} tries over UDP`)
+  }
+
   #accept(socket: Socket): void {
     this.sockets.add(socket)
     socket.on('error', () => {})
@@ -151,11 +166,22 @@ export class ChannelPair {
   }
 }
 
-export async function startPair(
-  t: Teardown,
-  options: { weather?: Weather; timings?: Partial<ChannelTimings> } = {},
-): Promise<ChannelPair> {
+export interface PairOptions {
+  weather?: Weather
+  timings?: Partial<ChannelTimings>
+}
+
+/** Without a link. */
+export async function startPair(t: Teardown, options: PairOptions = {}): Promise<ChannelPair> {
   const pair = new ChannelPair(options.timings)
   await pair.start(t, options.weather)
+  return pair
+}
+
+/** Linked, and both sides use UDP. */
+export async function startOnUdp(t: Teardown, options: PairOptions = {}): Promise<ChannelPair> {
+  const pair = await startPair(t, options)
+  pair.attach()
+  await pair.onPath('udp')
   return pair
 }

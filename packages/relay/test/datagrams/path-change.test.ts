@@ -1,11 +1,9 @@
 import t from 'tap'
 import { udpSocket, until } from '../support.js'
-import { startPair } from './channel-pair.js'
+import { startOnUdp } from './channel-pair.js'
 
 t.test('who sends a copy of a packet sooner gets little of what is meant for the agent', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   await pair.echoes('before')
   const thief = await udpSocket(t)
   let stolen = 0
@@ -39,9 +37,7 @@ t.test('who sends a copy of a packet sooner gets little of what is meant for the
 })
 
 t.test('an address that has answered gets all of a burst', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   await pair.echoes('before')
   await pair.way.rebind()
   await pair.echoes('after')
@@ -59,9 +55,7 @@ for (const toward of ['agent', 'relay'] as const)
   t.test(
     `a path that takes only smaller packets of a sudden, toward the ${toward}: datagrams flow again`,
     async (t) => {
-      const pair = await startPair(t, { timings: { checkEveryMs: 1_000, lostMs: 3_000 } })
-      pair.attach()
-      await pair.onPath('udp')
+      const pair = await startOnUdp(t, { timings: { checkEveryMs: 1_000, lostMs: 3_000 } })
       const [from, arrived] = toward === 'agent' ? [pair.relay, pair.atAgent] : [pair.agent, pair.atRelay]
       await until(() => from.packetBytes > 60_000, 'large packets')
       const timer = setInterval(() => {

@@ -1,12 +1,10 @@
 import t from 'tap'
 import { udpSocket, until } from '../support.js'
-import { makeSecrets, startPair } from './channel-pair.js'
+import { makeSecrets, startOnUdp, startPair } from './channel-pair.js'
 
 t.test('items of every size arrive as they were sent, both ways', async (t) => {
-  const pair = await startPair(t)
+  const pair = await startOnUdp(t)
   pair.echo = true
-  pair.attach()
-  await pair.onPath('udp')
   const sizes = [0, 1, 100, 1_163, 1_164, 1_200, 5_000, 30_000, 65_507]
   for (const size of sizes) {
     pair.atRelay.length = 0
@@ -20,16 +18,12 @@ t.test('items of every size arrive as they were sent, both ways', async (t) => {
 
 t.test('what is sent in one turn shares packets', async (t) => {
   const timings = { checkEveryMs: 60_000, keepAliveMs: 60_000 }
-  const pair = await startPair(t, { weather: { maxBytes: 1_472 }, timings })
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t, { weather: { maxBytes: 1_472 }, timings })
   await until(() => pair.agent.packetBytes === 1_472 && pair.relay.packetBytes === 1_472, 'full packets')
   // No PING, probe or answer of the beginning is to be among them.
-  await until(async () => {
-    pair.way.seen = []
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    return pair.way.seen.length === 0
-  }, 'silence')
+  await pair.settles()
+  pair.way.seen = []
+  pair.atRelay.length = 0
   for (let flow = 0; flow < 100; flow += 1) pair.agent.send(4, flow, Buffer.alloc(100, flow))
   await until(() => pair.atRelay.length === 100, 'all')
   t.same(
@@ -45,9 +39,7 @@ t.test('what is sent in one turn shares packets', async (t) => {
 
 t.test('a bad path loses, repeats and mixes up datagrams; what arrives arrives once and unharmed', async (t) => {
   const weather = { loss: 0.1, duplicates: 0.1, reordered: 0.2, maxBytes: 1_400 }
-  const pair = await startPair(t, { weather, timings: { lostMs: 5_000 } })
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t, { weather, timings: { lostMs: 5_000 } })
   const count = 2_000
   for (let index = 0; index < count; index += 1) {
     pair.agent.send(4, index, Buffer.alloc(index % 17 === 0 ? 4_000 : 50, index))
@@ -63,9 +55,7 @@ t.test('a bad path loses, repeats and mixes up datagrams; what arrives arrives o
 })
 
 t.test('a NAT that takes another port is followed', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   await pair.echoes('before')
   await pair.way.rebind()
   await pair.echoes('after')
@@ -73,9 +63,7 @@ t.test('a NAT that takes another port is followed', async (t) => {
 })
 
 t.test('packets of a third party move nothing, repeated ones neither', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   await pair.echoes('before')
   const third = await udpSocket(t)
   let caught = 0
@@ -96,15 +84,8 @@ t.test('packets of a third party move nothing, repeated ones neither', async (t)
 })
 
 t.test('an agent at rest whose NAT has forgotten it is found again within two seconds', async (t) => {
-  const pair = await startPair(t, { timings: { keepAliveMs: 60_000, checkEveryMs: 20_000 } })
-  pair.attach()
-  await pair.onPath('udp')
-  let seen = 0
-  await until(async () => {
-    seen = pair.way.seen.length
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    return pair.way.seen.length === seen
-  }, 'the agent is silent')
+  const pair = await startOnUdp(t, { timings: { keepAliveMs: 60_000, checkEveryMs: 20_000 } })
+  await pair.settles()
   // What the relay sends to the old port is lost; the agent has no reason to speak.
   await pair.way.rebind()
   const from = performance.now()
@@ -114,9 +95,7 @@ t.test('an agent at rest whose NAT has forgotten it is found again within two se
 })
 
 t.test('links in quick succession: the relay does not send by keys that the agent has forgotten', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   pair.way.blocked = true
   pair.attach()
   t.equal(pair.relay.path, 'udp', 'the agent still reads by the keys of before')
@@ -129,9 +108,7 @@ t.test('links in quick succession: the relay does not send by keys that the agen
 })
 
 t.test('a new link brings new keys and interrupts nothing', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   for (let link = 0; link < 5; link += 1) {
     pair.attach()
     await pair.echoes(`link ${link}`)
@@ -142,9 +119,7 @@ t.test('a new link brings new keys and interrupts nothing', async (t) => {
 })
 
 t.test('an agent that speaks by a link that was replaced before it was used is not sent to', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   const second = makeSecrets()
   const third = makeSecrets()
   pair.relay.attach(second)
@@ -158,9 +133,7 @@ t.test('an agent that speaks by a link that was replaced before it was used is n
 })
 
 t.test('what is under way to flows that are over is not understood any more', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   const { length } = pair.way.seen
   pair.agent.forget()
   pair.relay.send(4, 1, Buffer.from('to the flow of before'))
@@ -201,9 +174,7 @@ t.test('whoever has other secrets gets in by neither way', async (t) => {
 })
 
 t.test('closed is closed', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   pair.relay.close()
   t.equal(pair.relay.path, undefined)
   t.equal(pair.relay.send(4, 1, Buffer.alloc(1)), false)
@@ -221,9 +192,7 @@ t.test('closed is closed', async (t) => {
 t.test(
   'what is sent between the keys of one process of the relay and those of the next waits, the newest of it',
   async (t) => {
-    const pair = await startPair(t)
-    pair.attach()
-    await pair.onPath('udp')
+    const pair = await startOnUdp(t)
     pair.agent.hold()
     for (let index = 0; index < 300; index += 1) pair.agent.send(4, index, Buffer.from('held'))
     t.equal(pair.atRelay.length, 0)
@@ -238,9 +207,7 @@ t.test(
 )
 
 t.test('what waits for keys that do not come is not kept for ever', async (t) => {
-  const pair = await startPair(t)
-  pair.attach()
-  await pair.onPath('udp')
+  const pair = await startOnUdp(t)
   pair.agent.hold()
   pair.agent.send(4, 7, Buffer.from('held'))
   await until(() => pair.atRelay.some(({ flow }) => flow === 7), 'it goes as before')

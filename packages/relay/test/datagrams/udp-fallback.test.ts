@@ -1,8 +1,9 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { createAgent } from '../../dist/index.js'
+import { freePort } from '../free-port.js'
 import {
   addressOf,
   allocation,
@@ -16,8 +17,15 @@ import {
   until,
 } from '../support.js'
 
-/** A way to the relay's data port that takes TCP only. */
+/** A way to the relay's data port that takes TCP only: datagrams are counted and dropped. */
 async function startTcpOnly(t: Parameters<typeof startRelay>[0], dataPort: number) {
+  const port = await freePort()
+  let datagrams = 0
+  const udp = createSocket('udp4').on('message', () => {
+    datagrams += 1
+  })
+  udp.bind(port, '127.0.0.1')
+  t.teardown(() => udp.close())
   const sockets = new Set<Socket>()
   let count = 0
   const server = createServer({ allowHalfOpen: true }, (near) => {
@@ -29,13 +37,13 @@ async function startTcpOnly(t: Parameters<typeof startRelay>[0], dataPort: numbe
     }
     near.pipe(far).pipe(near)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(async () => {
     for (const socket of sockets) socket.destroy()
     await new Promise((resolve) => server.close(resolve))
   })
-  return { port: (server.address() as AddressInfo).port, connections: () => count }
+  return { port, connections: () => count, datagrams: () => datagrams }
 }
 
 t.test(
@@ -49,8 +57,8 @@ t.test(
     agent.connect({ ...addressOf(relay), port: way.port })
     await linked(relay, agent, DEVICE)
     await relay.apply({ revision: 1, allocations: [allocation(1, target.port, { protocol: 'udp' })] })
-    // Much longer than UDP gets before a stream is opened.
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    // One each 100 ms: UDP gets 500 ms before a stream is opened.
+    await until(() => way.datagrams() > 10, 'UDP is tried')
     t.equal(way.connections(), 1, 'the link and nothing else')
     const player = await udpSocket(t)
     const heard: string[] = []

@@ -43,12 +43,12 @@ export class RelayLine {
     return found
   }
 
-  unlinked(generation: number): Promise<void> {
-    return until(async () => (await this.ask<RelayDevice[]>(generation, 'devices')).length === 0, 'no link')
+  async unlinked(generation: number): Promise<void> {
+    await until(async () => (await this.ask<RelayDevice[]>(generation, 'devices')).length === 0, 'no link')
   }
 
-  linked(generation: number): Promise<void> {
-    return until(async () => (await this.ask<RelayDevice[]>(generation, 'devices')).length === 1, 'the link')
+  async linked(generation: number): Promise<void> {
+    await until(async () => (await this.ask<RelayDevice[]>(generation, 'devices')).length === 1, 'the link')
   }
 }
 

@@ -1,17 +1,6 @@
 import t from 'tap'
 import { type AgentEvents, createAgent, createTicketIssuer, memoryStorage, type Relay } from '../../dist/index.js'
-import {
-  allocation,
-  DEVICE,
-  dial,
-  doorOf,
-  ending,
-  portOf,
-  readBytes,
-  startEcho,
-  startRelay,
-  until,
-} from '../support.js'
+import { allocation, DEVICE, doorOf, ending, readBytes, startEcho, startPlayer, startRelay, until } from '../support.js'
 
 type Test = Pick<typeof t, 'teardown'>
 
@@ -33,13 +22,6 @@ function startAgentWith(t: Test, relay: Relay, ticket: string) {
 
 const hasLink = (relay: Relay, device = DEVICE) => relay.devices().some(({ deviceId }) => deviceId === device)
 
-async function player(t: Test, relay: Relay, id: number) {
-  const socket = await dial(t, portOf(relay, id))
-  socket.write('a')
-  await readBytes(socket, 1)
-  return socket
-}
-
 t.test('another grant cuts link and players, ends old tickets, and leaves other devices alone', async (t) => {
   const { port: target } = await startEcho(t)
   const relay = await startRelay(t)
@@ -50,7 +32,7 @@ t.test('another grant cuts link and players, ends old tickets, and leaves other 
   const { refused } = startAgentWith(t, relay, issue(relay, 'old'))
   startAgentWith(t, relay, issue(relay, 'their', OTHER))
   await until(() => hasLink(relay) && hasLink(relay, OTHER))
-  const [gone, stays] = [await player(t, relay, 1), await player(t, relay, 3)]
+  const [gone, stays] = [await startPlayer(t, relay, 1), await startPlayer(t, relay, 3)]
 
   const seen = ending(gone)
   const changed = relay.change({ revision: 2, upsert: mine('new'), remove: [] })
@@ -69,7 +51,7 @@ t.test('another grant cuts link and players, ends old tickets, and leaves other 
 
   startAgentWith(t, relay, issue(relay, 'new'))
   await until(() => hasLink(relay))
-  await player(t, relay, 1)
+  await startPlayer(t, relay, 1)
 })
 
 t.test('a ticket without a grant, or with another, is none for a device that has one', async (t) => {
@@ -92,7 +74,7 @@ t.test('a device without allocations may link, and is held to its grant when it 
   await until(() => hasLink(relay))
   await relay.change({ revision: 1, upsert: [allocation(1, target, { grant: 'a' })], remove: [] })
   t.ok(hasLink(relay), 'the same: it stays')
-  const present = await player(t, relay, 1)
+  const present = await startPlayer(t, relay, 1)
   await relay.change({ revision: 2, upsert: [], remove: [1] })
   t.ok(hasLink(relay))
   await ending(present)
@@ -106,7 +88,7 @@ t.test('a grant that comes to allocations that had none cuts nobody who holds it
   await relay.apply({ revision: 1, allocations: [allocation(1, target)] })
   startAgentWith(t, relay, issue(relay, 'a'))
   await until(() => hasLink(relay))
-  const present = await player(t, relay, 1)
+  const present = await startPlayer(t, relay, 1)
   await relay.apply({ revision: 2, allocations: [allocation(1, target, { grant: 'a' })] })
   present.write('b')
   t.equal(String(await readBytes(present, 1)), 'b')
@@ -141,7 +123,7 @@ t.test('a link is resumed with its grant after a restart of the relay', async (t
   const second = await startRelay(t, { storage, dataPort })
   await until(() => hasLink(second))
   t.same(refused, [])
-  await player(t, second, 1)
+  await startPlayer(t, second, 1)
 })
 
 t.test("an issuer's clock that is behind does not make its tickets revoked", async (t) => {

@@ -2,9 +2,9 @@
 import { createServer } from 'node:http'
 import t from 'tap'
 import { createSelfSigned } from '../../dist/identity/self-signed.js'
+import { until } from '../support.js'
 import { startPanel } from './panel.js'
 import { authorityFile, startAgentProcess } from './process.js'
-import { until } from './until.js'
 
 type Answer = NonNullable<Awaited<ReturnType<typeof startPanel>>['answer']>
 

@@ -1,7 +1,7 @@
 // Another network, another address: what stood on the old one is dead, and nobody says so.
 import t from 'tap'
+import { until } from '../support.js'
 import { networkNamespace, withoutNetworkNamespaces } from './namespace.js'
-import { until } from './until.js'
 import { joinTcp, joinUdp, startWorld } from './world.js'
 
 const BACK_WITHIN_MS = 12_000

@@ -4,9 +4,9 @@ import t from 'tap'
 import { createSelfSigned } from '../../dist/identity/self-signed.js'
 import { createHome } from '../cli/command.js'
 import { approved, panelWith, pending } from '../cli/enroll/enroll-panel.js'
+import { until } from '../support.js'
 import { startPanel } from './panel.js'
 import { authorityFile, startAgentProcess } from './process.js'
-import { until } from './until.js'
 import { joinTcp, joinUdp, startWorld } from './world.js'
 
 const DAY_MS = 86_400_000

@@ -1,7 +1,7 @@
 // A path that loses everything tells nobody: the agent finds out, goes on trying, and players come back with it.
 import t from 'tap'
+import { until } from '../support.js'
 import { networkNamespace, withoutNetworkNamespaces } from './namespace.js'
-import { until } from './until.js'
 import { joinTcp, joinUdp, startWorld } from './world.js'
 
 const NOTICED_WITHIN_MS = 10_000

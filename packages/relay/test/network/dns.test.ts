@@ -3,8 +3,8 @@ import dns from 'node:dns'
 import t from 'tap'
 import { createControlChannel } from '../../dist/control/control-channel.js'
 import { createAgent, createRelay } from '../../dist/index.js'
+import { until } from '../support.js'
 import { startPanel } from './panel.js'
-import { until } from './until.js'
 
 type Lookup = typeof dns.lookup
 

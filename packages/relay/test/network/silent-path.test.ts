@@ -3,8 +3,8 @@ import t from 'tap'
 import { createControlChannel } from '../../dist/control/control-channel.js'
 import { createAgent, createRelay } from '../../dist/index.js'
 import { startLinkProxy } from '../programs/link-proxy.js'
+import { until } from '../support.js'
 import { startPanel } from './panel.js'
-import { until } from './until.js'
 
 const FOUND_WITHIN_MS = 10_000
 

@@ -1,6 +1,6 @@
 // A machine that sleeps is dead to everybody; when it wakes, its agent is back at once.
 import t from 'tap'
-import { until } from './until.js'
+import { until } from '../support.js'
 import { joinTcp, joinUdp, startWorld } from './world.js'
 
 const MISSED_WITHIN_MS = 10_000

@@ -2,9 +2,9 @@
 import dns from 'node:dns'
 import t from 'tap'
 import { dialRelay, relayDoor } from '../../dist/link/dial-relay.js'
+import { until } from '../support.js'
 import { networkNamespace, withoutNetworkNamespaces } from './namespace.js'
 import { startEchoProcess } from './process.js'
-import { until } from './until.js'
 
 /** Longer than Node waits for the first of several addresses by itself, shorter than TCP waits to send again. */
 const LOST_FOR_MS = 500

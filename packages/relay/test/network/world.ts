@@ -2,9 +2,9 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createRelay, type Relay } from '../../dist/index.js'
+import { until } from '../support.js'
 import { type Panel, startPanel } from './panel.js'
 import { startAgentProcess, startEchoProcess, type TestProcess } from './process.js'
-import { until } from './until.js'
 
 interface Teardown {
   teardown(handler: () => unknown): void

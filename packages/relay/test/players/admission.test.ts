@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
-import type { Admission, PlayerKnock, Relay, RelayEvents, RelayOptions } from '../../dist/index.js'
+import type { Admission, PlayerKnock, Relay, RelayOptions } from '../../dist/index.js'
 import { createRelay, memoryStorage } from '../../dist/index.js'
 import {
   allocation,
+  connectionEvents,
   dial,
   ending,
   portOf,
@@ -38,12 +39,6 @@ async function tunnelled(t: Test, relayOptions: RelayOptions) {
   })
   const { relay, port, agent } = await startTunnel(t, target, { relay: relayOptions })
   return { relay, port, agent, target, reached, events: connectionEvents(relay) }
-}
-
-function connectionEvents(relay: Relay) {
-  const events: RelayEvents['connection'][] = []
-  relay.on('connection', (event) => events.push(event))
-  return events
 }
 
 async function echoes(socket: Socket): Promise<boolean> {

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
-import type { AllocationOptions, Relay, RelayEvents } from '../../dist/index.js'
+import type { AllocationOptions, Relay } from '../../dist/index.js'
 import {
   allocation,
+  connectionEvents,
   dial,
   ending,
   portOf,
@@ -22,12 +23,6 @@ function changer(relay: Relay, target: number, protocol: 'tcp' | 'udp' = 'tcp') 
       upsert: [allocation(1, target, { protocol, options })],
       remove: [],
     })
-}
-
-function connectionEvents(relay: Relay) {
-  const events: RelayEvents['connection'][] = []
-  relay.on('connection', (event) => events.push(event))
-  return events
 }
 
 async function echoed(socket: Socket): Promise<Socket> {

@@ -113,7 +113,7 @@ t.test('nobody there, no proxy, and one that never answers', async (t) => {
   await gone.close()
   const unreachable = await failure(t, gone.url)
   t.equal(unreachable.code, 'ERR_PROXY_UNREACHABLE')
-  t.match(describeNetworkError(unreachable), { reason: 'proxy_unreachable', detail: /out of reach: nothing listens/ })
+  t.match(describeNetworkError(unreachable), { reason: 'proxy_unreachable', detail: /^the proxy \S+: nothing listens/ })
   t.equal((await failure(t, await startTalker(t, 'SSH-2.0-OpenSSH_9\r\n'))).code, 'ERR_PROXY_PROTOCOL')
   const endless = `HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(40_000)}`
   t.equal((await failure(t, await startTalker(t, endless))).code, 'ERR_PROXY_PROTOCOL', 'an answer without bound')
@@ -146,7 +146,9 @@ t.test('abandoned, it tells nobody and leaves the proxy', async (t) => {
     abandon = connectThrough({ proxy, host: 'x', port: 1, timeoutMs: 100, onConnected: tell, onFailed: tell })
   }
   await left
-  await new Promise((resolve) => setTimeout(resolve, 150))
+  const silent = await startHttpProxy(t)
+  silent.silent = true
+  t.equal((await failure(t, silent.url, 100)).code, 'ERR_PROXY_TIMEOUT', 'its own time would be over too')
   t.same(told, [])
 })
 

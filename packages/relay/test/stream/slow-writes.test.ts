@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import t from 'tap'
 import { encodeFrame } from '../../dist/link/frame.js'
 import { FrameType } from '../../dist/link/protocol.js'
-import { Throttle } from '../../dist/players/throttle.js'
 import { DataConnection } from '../../dist/stream/data-connection.js'
 import { ending, readAll, readBytes, until } from '../support.js'
-import { delayWriting, play, socketPair, stopWriting, tlsPair, wire } from './exchange-support.js'
+import { delayWriting, eventPair, play, socketPair, stopWriting, tlsPair, wire } from './exchange-support.js'
 
 t.test('a connection is ready when all is sent, and given up when that takes too long', async (t) => {
   for (const flushes of [true, false]) {
@@ -94,43 +94,111 @@ for (const pair of [socketPair, tlsPair])
     t.ok((await heard).equals(said))
   })
 
-t.test('its turn lets nothing pass to a player who has not taken what came before', async (t) => {
-  const on = await wire(t)
-  const throttles = { fromNear: new Throttle(), fromFar: new Throttle() }
-  throttles.fromFar.setRate(1_000_000)
-  const { left, right, near } = await play(t, on, { throttles })
-  const said = randomBytes(300_000)
-  const release = stopWriting(near)
-  right.end(said)
-  await until(() => near.writableNeedDrain)
-  const most = near.writableLength
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  t.equal(near.writableLength, most)
-  const heard = readAll(left)
-  release()
-  t.ok((await heard).equals(said))
-})
-
-t.test('who leaves while he waits for his turn leaves the queue', async (t) => {
-  const waiting = new Set<() => void>()
-  class WatchedThrottle extends Throttle {
-    override take(bytes: number, turn: () => void): number {
-      waiting.add(turn)
-      return super.take(bytes, turn)
+for (const pair of [socketPair, tlsPair, eventPair])
+  t.test(`a slow reader holds the writer back and little is held between them: ${pair.name}`, async (t) => {
+    const on = await wire(t, { pair })
+    for (const turned of [false, true]) {
+      const player = await play(t, on)
+      const [first, second] = turned ? [player.right, player.left] : [player.left, player.right]
+      second.pause()
+      const chunk = Buffer.alloc(65_536, 3)
+      let written = 0
+      const pump = () => {
+        while (written < 64 * 1024 * 1024) {
+          written += chunk.length
+          if (!first.write(chunk)) break
+        }
+      }
+      first.on('drain', pump)
+      pump()
+      const { near, far, counted } = player
+      let before = -1
+      let stillSince = performance.now()
+      await until(() => {
+        const passed = turned ? counted.fromFar : counted.fromNear
+        if (passed !== before) stillSince = performance.now()
+        before = passed
+        return performance.now() - stillSince > 100
+      })
+      for (const socket of [near, far, on.relaySocket, on.agentSocket]) {
+        t.ok(socket.writableLength <= 512 * 1024, `waits to be sent: ${socket.writableLength}`)
+        t.ok(socket.readableLength <= 512 * 1024, `was read: ${socket.readableLength}`)
+      }
+      t.ok(written < 64 * 1024 * 1024, 'the writer is held back')
+      first.off('drain', pump)
+      const total = written
+      t.equal((await readBytes(second, total)).length, total, 'and nothing is lost')
+      first.end()
+      second.end()
+      first.resume()
+      second.resume()
+      await player.ended
+      await until(() => on.relay.ready)
     }
+  })
 
-    override leave(turn: () => void): void {
-      waiting.delete(turn)
-      super.leave(turn)
-    }
+t.test('a last reader that takes nothing is given up', async (t) => {
+  const on = await wire(t, { flushTimeoutMs: 50 })
+  const { left, right, far, counted, ended } = await play(t, on)
+  right.pause()
+  right.end()
+  left.resume()
+  await once(left, 'end')
+  // Until there is something left to send, and no more, so that the end is read while it waits.
+  const chunk = Buffer.alloc(12_288)
+  let sent = 0
+  while (far.writableLength === 0) {
+    left.write(chunk)
+    sent += chunk.length
+    await until(() => counted.fromNear === sent)
   }
-  const throttles = { fromNear: new WatchedThrottle(), fromFar: new WatchedThrottle() }
-  for (const throttle of Object.values(throttles)) throttle.setRate(10_000)
-  const { left, right, exchanges, ended } = await play(t, await wire(t), { throttles })
-  left.write(Buffer.alloc(50_000))
-  right.write(Buffer.alloc(50_000))
-  await until(() => waiting.size === 2)
-  exchanges[0]?.cut()
-  await ended
-  t.equal(waiting.size, 0)
+  left.end()
+  const [relay, agent] = await ended
+  t.equal(agent.reason, 'reset')
+  t.equal(relay.reason, 'end')
 })
+
+for (const pair of [socketPair, tlsPair])
+  t.test(`a frame behind a write that waits holds up nothing that comes after it: ${pair.name}`, async (t) => {
+    const on = await wire(t, { pair })
+    const { left, right, counted, ended } = await play(t, on)
+    const heard = readAll(right)
+    const hash = createHash('sha256')
+    let sent = 0
+    const say = async (bytes: number) => {
+      const piece = randomBytes(bytes)
+      hash.update(piece)
+      sent += bytes
+      left.write(piece)
+      while (counted.fromNear < sent) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const isStuck = async () => {
+      const deadline = performance.now() + 100
+      while (on.relaySocket.writableLength > 0 && performance.now() < deadline)
+        await new Promise((resolve) => setImmediate(resolve))
+      return on.relaySocket.writableLength > 0
+    }
+    // Much at once, for a buffer of its own; then pieces that are lent, and too small for Node to tell when they are sent.
+    await say(400_000)
+    do {
+      on.agent.hold()
+      await say(5_003)
+    } while (!(await isStuck()))
+    const waiting = on.relaySocket.writableLength
+    t.ok(waiting < on.relaySocket.writableHighWaterMark, `${waiting} bytes wait`)
+    on.relay.ping()
+    t.ok(on.relaySocket.writableLength > waiting, 'and a frame behind them')
+    on.agent.resume()
+    const rest = randomBytes(300_000)
+    hash.update(rest)
+    left.end(rest)
+    t.equal(
+      createHash('sha256')
+        .update(await heard)
+        .digest('hex'),
+      hash.digest('hex'),
+    )
+    right.end()
+    left.resume()
+    await ended
+  })

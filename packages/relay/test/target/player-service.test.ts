@@ -13,7 +13,7 @@ import { PlayerService } from '../../dist/target/player-service.js'
 import { Refusals } from '../../dist/target/refusals.js'
 import { TrafficTotals } from '../../dist/target/traffic-totals.js'
 import { START } from '../stream/exchange-support.js'
-import { startEcho, until } from '../support.js'
+import { dial, startEcho, until } from '../support.js'
 
 /** Listens, takes nobody and does nothing more. */
 const DEAF = `
@@ -33,14 +33,13 @@ async function startDeaf(t: Test): Promise<number> {
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
   })
-  // As many as the system takes without asking.
+  const echo = await startEcho(t)
+  // As many as the system takes without asking: the next one still waits when who came after it elsewhere is there.
   for (let waits = false; !waits; ) {
     const socket = connect(port, '127.0.0.1').on('error', () => {})
     sockets.push(socket)
-    waits = await Promise.race([
-      once(socket, 'connect').then(() => false),
-      new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 300)),
-    ])
+    await dial(t, echo.port)
+    waits = socket.connecting
   }
   return port
 }

@@ -19,6 +19,7 @@ interface Told {
 /** What changed of one allocation's condition. */
 export interface ConditionChange {
   readonly allocationId: number
+  readonly port: number
   readonly status: AllocationCondition | 'removed'
   readonly error?: string
 }
@@ -50,8 +51,10 @@ export class ToldAllocations {
   remove(ids: readonly number[]): ConditionChange[] {
     const removed: ConditionChange[] = []
     for (const id of ids) {
-      if (!this.#told.delete(id)) continue
-      removed.push({ allocationId: id, status: 'removed' })
+      const told = this.#told.get(id)
+      if (!told) continue
+      this.#told.delete(id)
+      removed.push({ allocationId: id, port: told.port, status: 'removed' })
       this.#former.add(id)
     }
     for (const id of this.#former) {
@@ -74,7 +77,7 @@ export class ToldAllocations {
       if (!told || (told.condition === status && told.error === error)) continue
       told.condition = status
       told.error = error
-      changes.push({ allocationId: id, status, ...(error === undefined ? {} : { error }) })
+      changes.push({ allocationId: id, port: told.port, status, ...(error === undefined ? {} : { error }) })
     }
     return changes
   }

@@ -104,12 +104,16 @@ export async function prepareConfigDirectory(path: string): Promise<void> {
 }
 
 /**
- * Replaces the file whole (mode 0600) or leaves it as it was. What the present file holds beside an enrolment (tunnels, rules, what is not known here) stays.
+ * Writes the file whole (mode 0600) or leaves it as it was. What the present file holds beside an enrolment (tunnels, rules, what is not known here) stays.
  * Throws the system's error.
  */
 export async function saveConfig(path: string, enrolment: Enrolment): Promise<void> {
+  await replaceConfig(path, { ...enrolment, ...(await besideEnrolment(path)) })
+}
+
+/** The same, and nothing of the present file stays. */
+export async function replaceConfig(path: string, config: Enrolment): Promise<void> {
   await prepareConfigDirectory(path)
-  const config = { ...enrolment, ...(await besideEnrolment(path)) }
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     const file = await open(temporary, 'wx', 0o600)

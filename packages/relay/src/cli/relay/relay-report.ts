@@ -3,6 +3,7 @@ import type { Relay } from '../../relay-types.js'
 import { reportConnection } from '../panel/connection-report.js'
 import type { Output } from '../terminal/output.js'
 import { count } from '../terminal/table.js'
+import { reportPorts } from './port-report.js'
 
 export interface RelayReportOptions {
   relay: Pick<Relay, 'on' | 'status'>
@@ -17,7 +18,6 @@ const SERVING_GAP_MS = 3_000
 
 /** Puts what relay and channel do into lines. What happens a thousand times a day is for `--verbose`. Gives what ends it. */
 export function reportRelay({ relay, channel, output, panel }: RelayReportOptions): () => void {
-  const failed = new Map<number, string>()
   let isStored = true
   let served: number | undefined
   let revision = 0
@@ -44,20 +44,12 @@ export function reportRelay({ relay, channel, output, panel }: RelayReportOption
       output.notice('not_stored', 'the state could not be stored: a restart would begin with an older one')
     isStored = applied.stored
   })
-  relay.on('allocation', ({ allocationId, status, error = '' }) => {
-    if (status === 'failed') {
-      if (failed.get(allocationId) === error) return
-      failed.set(allocationId, error)
-      const port = relay.status().allocations.find((one) => one.allocationId === allocationId)?.port
-      const message = `port ${port} (allocation ${allocationId}) cannot be bound: ${error}; trying on`
-      output.event('allocation_failed', message, { allocationId, error })
-    } else if (status !== 'starting' && failed.delete(allocationId)) {
-      const message = `allocation ${allocationId} is ${status === 'listening' ? 'bound now' : status}`
-      output.event('allocation_recovered', message, { allocationId, status })
-    }
-  })
+  const endPorts = reportPorts(relay, output)
   relay.on('link', ({ deviceId, connected }) => {
     output.debug(`device ${deviceId} ${connected ? 'linked' : 'gone'}`, { deviceId, connected })
   })
-  return () => clearTimeout(soon)
+  return () => {
+    clearTimeout(soon)
+    endPorts()
+  }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Relay } from '../../relay-types.js'
 import { within } from '../../within.js'
+import { errorCode } from '../config/config-file.js'
 import type { CliContext } from '../context.js'
 
 /** Tells a process that it was started to take over from its parent. */
@@ -78,5 +79,5 @@ export function describeEnd({ code, signal }: ProcessEnd): string {
 }
 
 function notStartedWords(error: unknown): string {
-  return `${process.execPath} cannot be started (${String((error as { code?: unknown } | null)?.code ?? error)})`
+  return `${process.execPath} cannot be started (${errorCode(error)})`
 }

@@ -51,16 +51,17 @@ export async function installService(context: CliContext, options: InstallOption
   const systemctl = createSystemctl(scope, context)
   await checkManager(systemctl, scope)
 
-  const copied = await keepEnrolment(enrolment, places)
+  const kept = await keepEnrolment(enrolment, places)
   const isNewProgram = await installProgram(bundle, places).catch((error: unknown) => {
     throw cannotWrite(places.program, error)
   })
   const isNewUnit = await writeUnit(places.unit, text)
-  output.debug('written', { copied, isNewProgram, isNewUnit })
+  output.debug('written', { ...kept, isNewProgram, isNewUnit })
   await systemctl.must('daemon-reload')
   await systemctl.must('enable', `${places.name}.service`)
-  await startService(context, systemctl, places, { isNewToken: copied === 'replaced', isNewUnit })
-  sayInstalled(context, places, { config: enrolment.path, isCopied: copied !== 'kept' })
+  const isNewConfig = kept.copy === 'replaced' || kept.copy === 'updated'
+  await startService(context, systemctl, places, { isNewConfig, isNewProgram, isNewUnit })
+  sayInstalled(context, places, { config: enrolment.path, kept })
   return ExitCode.ok
 }
 

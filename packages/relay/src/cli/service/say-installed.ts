@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { CliContext } from '../context.js'
 import type { ServicePlaces } from './places.js'
+import type { KeptEnrolment } from './service-config.js'
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy']
 
@@ -10,7 +11,7 @@ const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy
 export function sayInstalled(
   { output, env }: CliContext,
   { name, command, scope, unit, program, config: kept }: ServicePlaces,
-  { config, isCopied }: { config: string; isCopied: boolean },
+  { config, kept: { copy, others } }: { config: string; kept: KeptEnrolment },
 ): void {
   const user = scope === 'user' ? '--user ' : ''
   const message = `${name} is installed and starts with ${scope === 'user' ? 'this user' : 'the machine'}`
@@ -21,7 +22,14 @@ export function sayInstalled(
     output.event('installed', `  state          systemctl ${user}status ${name}`)
     output.event('installed', `  log            journalctl ${user}-u ${name} -f`)
   }
-  if (isCopied) {
+  if (copy === 'updated') {
+    output.event('settings_taken', `the settings of ${config} are in force: it is newer than ${kept}, which had others`)
+  }
+  if (others.length > 0) {
+    const detail = `${config} has other settings (${others.join(', ')}) than the service, whose own are in ${kept}: change them there`
+    output.notice('other_settings', detail)
+  }
+  if (copy === 'new' || copy === 'replaced') {
     const detail = `the service has its own copy of the token, ${kept}: 'sallyport ${command}' with ${config} at the same time would take its place at the panel`
     output.notice('token_copied', detail)
   }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { CliError, ExitCode } from '../exit.js'
+import { readTarget, type TargetOptions } from '../tunnels/target-options.js'
 import type { ServicePlaces } from './places.js'
 
 /** What the service's `run` or `relay` is started with. */
@@ -36,6 +37,7 @@ export function readServiceArguments(
   const { operands, unknown } = command.parseOptions([...given])
   const stray = [...operands, ...unknown].find((arg) => !GLOBAL.has(arg))
   if (stray !== undefined) throw usage(`'sallyport ${places.command}' has no argument ${stray}`)
+  if (places.command === 'run') readTarget(command.opts<TargetOptions>(), command)
 
   const options = command.opts<{
     certificate?: string

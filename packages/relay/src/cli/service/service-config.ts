@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { type AgentConfig, defaultConfigPath, errorCode, loadConfig, saveConfig } from '../config/config-file.js'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type AgentConfig,
+  defaultConfigPath,
+  errorCode,
+  loadConfig,
+  replaceConfig,
+  saveConfig,
+} from '../config/config-file.js'
 import type { CliContext } from '../context.js'
 import { CliError, ExitCode } from '../exit.js'
 import { type ServiceKind, type ServicePlaces, type ServiceScope, servicePlaces } from './places.js'
@@ -54,21 +63,43 @@ function keptConfigs({ env }: CliContext, kind: ServiceKind | undefined): string
   throw new CliError('which_service', detail, ExitCode.usage)
 }
 
+/** What became of the service's own copy. */
+export interface KeptEnrolment {
+  /** It was there already, it is new, it has another token now, or (the same token) the newer settings of the owner's file. */
+  copy: 'kept' | 'new' | 'replaced' | 'updated'
+  /** Settings that stay in the copy, though the owner's file has others. */
+  others: string[]
+}
+
 /**
- * Copies the enrolment to where the service has it, mode 0600. `kept`: it was there already; `replaced`: another one was. Throws CliError.
+ * Copies the enrolment to where the service has it, mode 0600. Either file may have been edited since: of one token the newer file holds; another token takes the
+ * place of the one before, and of it alone. Throws CliError.
  */
 export async function keepEnrolment(
-  { config, path }: ServiceEnrolment,
+  { config, path, kind }: ServiceEnrolment,
   places: ServicePlaces,
-): Promise<'kept' | 'new' | 'replaced'> {
-  if (places.config === undefined || places.config === path) return 'kept'
-  const present = await loadConfig(places.config)
-  // The same device: tunnels and rules that were written there stay.
-  if (present.ok && present.config.token === config.token) return 'kept'
+): Promise<KeptEnrolment> {
+  const { config: copy } = places
+  if (copy === undefined || copy === path) return { copy: 'kept', others: [] }
+  const present = await loadConfig(copy)
   try {
-    await saveConfig(places.config, config)
+    if (!present.ok) {
+      await saveConfig(copy, config)
+      return { copy: 'new', others: [] }
+    }
+    const isSame = present.config.token === config.token
+    if (!isSame) await saveConfig(copy, config)
+    const names = kind === 'server' ? (['panel'] as const) : (['panel', 'tunnels', 'allow'] as const)
+    const others = names.filter((name) => !isDeepStrictEqual(present.config[name], config[name]))
+    if (!isSame) return { copy: 'replaced', others: others.filter((name) => name !== 'panel') }
+    if (others.length === 0 || (await writtenAt(path)) <= (await writtenAt(copy))) return { copy: 'kept', others }
+    await replaceConfig(copy, config)
+    return { copy: 'updated', others: [] }
   } catch (error) {
-    throw new CliError('not_writable', `${places.config} cannot be written (${errorCode(error)})`)
+    throw new CliError('not_writable', `${copy} cannot be written (${errorCode(error)})`)
   }
-  return present.ok ? 'replaced' : 'new'
+}
+
+async function writtenAt(path: string): Promise<number> {
+  return (await stat(path)).mtimeMs
 }

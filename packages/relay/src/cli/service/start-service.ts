@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import type { CliContext } from '../context.js'
 import { CliError, ExitCode } from '../exit.js'
 import { wait } from '../wait.js'
@@ -15,32 +16,52 @@ const ENDED: Record<string, string> = {
   '3': "not enrolled, or the panel refuses the token: enrol again with 'sallyport enroll --panel URL' and repeat this",
 }
 
+/** What an install has written that was not there like this. */
+export interface Written {
+  isNewConfig: boolean
+  isNewProgram: boolean
+  isNewUnit: boolean
+}
+
 /**
- * Starts the service, or brings a running one to what was just written: an agent starts anew, a relay hands its players on to the new version. Throws CliError
- * when it does not run then.
+ * Starts the service, or brings a running one to what was just written: an agent starts anew, unless nothing is new to it, a relay hands its players on to the new
+ * version. Throws CliError when it does not run then.
  */
 export async function startService(
   context: CliContext,
   systemctl: Systemctl,
   places: ServicePlaces,
-  { isNewToken, isNewUnit }: { isNewToken: boolean; isNewUnit: boolean },
+  written: Written,
 ): Promise<void> {
   const { output } = context
   const unit = `${places.name}.service`
   const before = await systemctl.show(unit, 'ActiveState', 'MainPID')
   const isRunning = before['ActiveState'] === 'active'
-  if (isRunning && places.kind === 'server' && !isNewToken) {
+  if (isRunning && places.kind === 'server' && !written.isNewConfig) {
     await handOver(context, systemctl, unit, before['MainPID'] ?? '')
     if (!(await staysUp(context, systemctl, unit))) throw await notStarted(systemctl, places)
-    if (isNewUnit) {
+    if (written.isNewUnit) {
       const detail = `new arguments are in force after 'systemctl ${places.scope === 'user' ? '--user ' : ''}restart ${places.name}', which cuts its players`
       output.notice('restart_needed', detail)
     }
     return
   }
+  if (isRunning && !Object.values(written).includes(true) && (await isUpToDate(systemctl, places))) {
+    output.event('unchanged', 'nothing is new: it goes on as it is')
+    return
+  }
   const { ok } = await systemctl.run(isRunning ? 'restart' : 'start', unit)
   const stays = ok && (places.kind === 'client' || (await staysUp(context, systemctl, unit)))
   if (!stays) throw await notStarted(systemctl, places)
+}
+
+/** Not when an install before this one was broken off, or the owner has changed a file: then what runs is older than what it would be started from. */
+async function isUpToDate(systemctl: Systemctl, { name, unit, program, config }: ServicePlaces): Promise<boolean> {
+  const { ExecMainStartTimestamp = '' } = await systemctl.show(`${name}.service`, 'ExecMainStartTimestamp')
+  const files = [unit, program, ...(config === undefined ? [] : [config])]
+  const written = await Promise.all(files.map(async (path) => (await stat(path)).mtimeMs))
+  // Told in whole seconds; what cannot be read as a time is none.
+  return Math.max(...written) < Date.parse(ExecMainStartTimestamp) + 1_000
 }
 
 async function notStarted(systemctl: Systemctl, places: ServicePlaces): Promise<CliError> {

@@ -17,7 +17,7 @@ export interface Systemctl {
   run(...args: string[]): Promise<SystemctlAnswer>
   /** The same, and CliError when it is refused. */
   must(...args: string[]): Promise<SystemctlAnswer>
-  /** Properties of a unit, by name. */
+  /** Properties of a unit, by name; times in UTC. */
   show(unit: string, ...properties: string[]): Promise<Record<string, string>>
 }
 
@@ -32,7 +32,7 @@ export function createSystemctl(scope: ServiceScope, { env, signal }: Pick<CliCo
 
   function run(...args: string[]): Promise<SystemctlAnswer> {
     // No limit of our own: systemd has one for each start and stop, and a stop may take as long as a relay's players have (`--drain`).
-    const options = { env: { ...childEnv, LC_ALL: 'C' }, maxBuffer: MAX_OUTPUT_BYTES, signal }
+    const options = { env: { ...childEnv, LC_ALL: 'C', TZ: 'UTC' }, maxBuffer: MAX_OUTPUT_BYTES, signal }
     return new Promise((resolve, reject) => {
       execFile('systemctl', [...common, ...args], options, (error, stdout, stderr) => {
         const trouble = stderr.trim().split('\n').at(-1) ?? ''

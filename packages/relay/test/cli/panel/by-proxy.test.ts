@@ -49,7 +49,10 @@ t.test('what is wrong with the proxy is said with what to do, and without its pa
   proxy.refuseWith = 502
   t.match(await run(env), { code: 69, says: /does not get through/ })
   await proxy.close()
-  t.match(await run(env), { code: 69, says: /the proxy .* is out of reach: nothing listens there/ })
+  t.match(await run(env), {
+    code: 69,
+    says: /^error: http\S+ is out of reach: the proxy \S+: nothing listens there \(.*\); check/m,
+  })
   t.match(await run({ HTTP_PROXY: `socks5://x:${PASSWORD}@127.0.0.1` }), { code: 2, says: /HTTP_PROXY.*only http/ })
 })
 

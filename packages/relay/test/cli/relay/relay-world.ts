@@ -23,6 +23,15 @@ interface SaidHello extends Record<string, unknown> {
   relay: { ticketKey: string; dataPort: number; fingerprint: string; epoch: string; revision: number }
 }
 
+/** A panel, and a home with the token of a relay. */
+export async function enrolledRelay(t: Parameters<typeof createHome>[0]): Promise<{ panel: FakePanel; home: Home }> {
+  const panel = await createFakePanel()
+  t.teardown(() => panel.close())
+  const home = await createHome(t)
+  await home.enrol({ panel: panel.url, token: TOKEN, deviceId: RELAY_ID, kind: 'server' })
+  return { panel, home }
+}
+
 /** What one connection of the relay's to the panel has said, from its welcome on. */
 export interface PanelSide {
   connection: FakeConnection
@@ -43,11 +52,17 @@ export interface RelayWorld {
   args: string[]
 }
 
+/** Welcomes a relay that has said its hello. */
+export async function greet(connection: FakeConnection): Promise<SaidHello> {
+  const hello = await connection.next('hello')
+  connection.send({ type: 'welcome', protocol: 1, deviceId: RELAY_ID, name: 'eu-relay', heartbeatMs: 5_000 })
+  return hello as unknown as SaidHello
+}
+
 /** Welcomes the next connection of the relay's and gives it its state. */
 export async function welcome(panel: FakePanel, state: readonly unknown[] = [], revision = 3): Promise<PanelSide> {
   const connection = await panel.nextConnection()
-  const hello = (await connection.next('hello')) as unknown as SaidHello
-  connection.send({ type: 'welcome', protocol: 1, deviceId: RELAY_ID, name: 'eu-relay', heartbeatMs: 5_000 })
+  const hello = await greet(connection)
   connection.send({ type: 'relay_state', revision, part: 0, parts: 1, allocations: state })
   await connection.next('relay_status')
   return { connection, hello }
@@ -68,10 +83,7 @@ export async function startWorld(
   t: Teardown & Parameters<typeof createHome>[0],
   { args: more = [], env = {}, start = (home, args, env) => home.start(args, env) }: WorldOptions = {},
 ): Promise<World> {
-  const panel = await createFakePanel()
-  t.teardown(() => panel.close())
-  const home = await createHome(t)
-  await home.enrol({ panel: panel.url, token: TOKEN, deviceId: RELAY_ID, kind: 'server' })
+  const { panel, home } = await enrolledRelay(t)
   const [tcpEcho, udpEcho] = [await startEcho(t), await startUdpEcho(t)]
   const [dataPort, tcpPort, udpPort] = [await freePort(), await freePort(), await freePort()]
   const common = { deviceId: AGENT_ID, grant: 'g' }

@@ -1,28 +1,15 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import t, { type Test } from 'tap'
-import { createFakePanel, type FakeConnection, type FakePanel, until } from '../../fake-panel.js'
+import t from 'tap'
+import { type FakeConnection, type FakePanel, until } from '../../fake-panel.js'
 import { freePort } from '../../free-port.js'
 import { addressOf, startRelay } from '../../support.js'
-import { createHome, type Home, lines } from '../command.js'
+import { lines } from '../command.js'
 import { Keys, startOnTerminal, terminalMissing } from '../pseudo-terminal.js'
+import { scene, TOKEN } from './run-scene.js'
 
-const TOKEN = 'header.payload-very-secret.signature'
 const DEVICE = 'd1'
 const options = { skip: terminalMissing }
-
-interface Scene {
-  panel: FakePanel
-  home: Home
-}
-
-async function scene(t: Test): Promise<Scene> {
-  const panel = await createFakePanel()
-  t.teardown(() => panel.close())
-  const home = await createHome(t)
-  await home.enrol({ panel: panel.url, token: TOKEN })
-  return { panel, home }
-}
 
 function tunnel(id: number, more: Record<string, unknown> = {}): Record<string, unknown> {
   const address = { host: 'play.example.com', port: 20_000 + id, localHost: '127.0.0.1', localPort: 30_000 + id }

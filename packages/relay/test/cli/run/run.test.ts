@@ -1,52 +1,7 @@
-import t, { type Test } from 'tap'
-import { createFakePanel, type FakeConnection, type FakePanel, problem, until } from '../../fake-panel.js'
-import { type Command, createHome, type Home } from '../command.js'
-
-const TOKEN = 'header.payload-very-secret.signature'
-const LIST = 'GET /api/tunnel/allocations'
-const MAKE = 'POST /api/tunnel/allocations'
-const PUBLIC = { port: 20_001, host: 'play.example.com', status: 'open', relayId: 'eu1', deviceId: 'device-1' }
-
-interface Scene {
-  panel: FakePanel
-  home: Home
-  /** What the panel holds. */
-  allocations: Record<string, unknown>[]
-}
-
-async function scene(t: Test, port = 0): Promise<Scene> {
-  const panel = await createFakePanel(port)
-  t.teardown(() => panel.close())
-  const home = await createHome(t)
-  await home.enrol({ panel: panel.url, token: TOKEN })
-  const allocations: Record<string, unknown>[] = []
-  serve(panel, allocations)
-  return { panel, home, allocations }
-}
-
-function serve(panel: FakePanel, allocations: Record<string, unknown>[]): void {
-  panel.routes.set(LIST, () => ({ body: { allocations } }))
-  panel.routes.set(MAKE, ({ body }) => {
-    const wish = body as { protocol: string }
-    const made = (wish.protocol === 'both' ? ['tcp', 'udp'] : [wish.protocol]).map((protocol) => {
-      const allocation = { ...PUBLIC, ...wish, id: allocations.length + 1, protocol }
-      allocations.push(allocation)
-      return allocation
-    })
-    return { status: 201, body: made.length === 1 ? { allocation: made[0] } : { allocations: made } }
-  })
-}
-
-function state(connection: FakeConnection, revision: number, allocations: Record<string, unknown>[]): void {
-  connection.send({ type: 'state', revision, allocations, relays: [] })
-}
-
-async function terminate(t: Test, command: Command, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  command.kill(signal)
-  t.equal(await command.exit, 0)
-  t.notMatch(command.stderr(), /internal error/)
-  t.notOk(`${command.stdout()}${command.stderr()}`.includes(TOKEN), 'the token is never shown')
-}
+import t from 'tap'
+import { createFakePanel, problem, until } from '../../fake-panel.js'
+import { createHome } from '../command.js'
+import { LIST, PUBLIC, scene, serve, state, TOKEN, terminate } from './run-scene.js'
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`run: connects, makes the allocation, says the public address, ends with 0 on ${signal}`, async (t) => {
@@ -65,43 +20,6 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.equal(command.stdout().match(/play\.example\.com:20001/g)?.length, 1, 'a tunnel that was just made is said once')
   })
 }
-
-t.test('an equal allocation is not made again, an unequal one does not count', async (t) => {
-  const { panel, home, allocations } = await scene(t)
-  allocations.push({ ...PUBLIC, id: 1, localHost: '127.0.0.1', localPort: 25_565, protocol: 'tcp' })
-  const again = home.start(['run', '--local-port', '25565'])
-  const first = await panel.nextConnection()
-  await first.welcome()
-  await until(() => panel.requestsTo(LIST).length === 1, 'a look at the list')
-  state(first, 1, allocations)
-  await again.says(/^tcp play/m)
-  await terminate(t, again)
-  t.equal(panel.requestsTo(MAKE).length, 0)
-
-  const other = home.start(['run', '--local-port', '25566'])
-  await other.says(/made the tunnel/)
-  await terminate(t, other)
-  t.match(panel.requestsTo(MAKE)[0]?.body, { localPort: 25_566 })
-})
-
-t.test('--protocol both: two in one request; with one there, the other on its number', async (t) => {
-  const { panel, home, allocations } = await scene(t)
-  const both = ['run', '--local-port', '7777', '--protocol', 'both']
-  const first = home.start(both)
-  await first.says(/made the tunnel udp/)
-  await terminate(t, first)
-  t.match(panel.requestsTo(MAKE)[0]?.body, { protocol: 'both' })
-  allocations.pop()
-  const second = home.start(both)
-  await second.says(/made the tunnel udp/)
-  await terminate(t, second)
-  t.match(panel.requestsTo(MAKE)[1]?.body, { protocol: 'udp', port: 20_001 })
-  const third = home.start(both)
-  await until(() => panel.requestsTo(LIST).length === 3, 'a look at the list')
-  await panel.nextConnection()
-  await terminate(t, third)
-  t.equal(panel.requestsTo(MAKE).length, 2)
-})
 
 t.test('--json: each line is an object', async (t) => {
   const { panel, home, allocations } = await scene(t)
@@ -156,90 +74,6 @@ t.test('a lost connection is said and made again; changes and removals of tunnel
   t.equal(command.stdout().match(/^udp play.*19132$/gm)?.length, 1, 'an unchanged tunnel is said once')
 })
 
-t.test('a tunnel that is removed while this side asks for it: said that it comes again, and left alone', async (t) => {
-  const { panel, home, allocations } = await scene(t)
-  const command = home.start(['run', '--local-port', '25565'])
-  const connection = await panel.nextConnection()
-  await connection.welcome()
-  await until(() => allocations.length === 1, 'the allocation')
-  state(connection, 1, [...allocations, { ...PUBLIC, id: 2, protocol: 'udp', localHost: '127.0.0.1', localPort: 2 }])
-  await command.says(/^udp play/m)
-  state(connection, 2, [])
-  await command.says(
-    /^removed: tcp play.*25565 \(the configuration or --local-port still asks for it: .*next start\)$/m,
-  )
-  await command.says(/^removed: udp play.*:2$/m)
-  await terminate(t, command)
-  t.equal(panel.requestsTo(MAKE).length, 1)
-})
-
-for (const [name, end] of [
-  ['4401', (panel: FakePanel) => panel.nextConnection().then(({ ws }) => ws.close(4401))],
-  ['4403', (panel: FakePanel) => panel.nextConnection().then(({ ws }) => ws.close(4403))],
-  [
-    'HTTP 401',
-    (panel: FakePanel) => {
-      panel.refuseUpgrade = () => problem(401, 'unauthorized')
-    },
-  ],
-] as const) {
-  t.test(`a token refused by ${name}: exit 3 and what to do`, async (t) => {
-    const { panel, home } = await scene(t)
-    const ending = end(panel)
-    const command = home.start(['run'])
-    t.equal(await command.exit, 3)
-    t.match(command.stderr(), /sallyport enroll/)
-    t.notOk(`${command.stdout()}${command.stderr()}`.includes(TOKEN))
-    await ending
-  })
-}
-
-t.test('replaced is said, and the agent stays away', async (t) => {
-  const { panel, home } = await scene(t)
-  const command = home.start(['run'])
-  const connection = await panel.nextConnection()
-  await connection.welcome()
-  connection.ws.close(4409)
-  await command.says(/took over; staying away for 60 s/)
-  await terminate(t, command)
-})
-
-t.test('tunnels switched off: waits, also with an allocation to make', async (t) => {
-  const { panel, home, allocations } = await scene(t)
-  let off = true
-  const list = panel.routes.get(LIST)
-  panel.refuseUpgrade = () => (off ? problem(403, 'feature_disabled', '', { 'retry-after': '1' }) : undefined)
-  panel.routes.set(LIST, (request) => {
-    if (off) return problem(403, 'feature_disabled', '', { 'retry-after': '1' })
-    return list ? list(request) : {}
-  })
-  const command = home.start(['run', '--local-port', '25565'])
-  await command.says(/switched off.*waiting/)
-  off = false
-  await (await panel.nextConnection()).welcome()
-  await until(() => allocations.length === 1, 'the allocation')
-  await terminate(t, command)
-})
-
-t.test('a quota that is used up ends it with 1, no free port is waited out', async (t) => {
-  const { panel, home } = await scene(t)
-  const make = panel.routes.get(MAKE)
-  panel.routes.set(MAKE, () => problem(403, 'quota_exceeded', '10 of 10'))
-  const quota = home.start(['run', '--local-port', '1'])
-  t.equal(await quota.exit, 1)
-  t.match(quota.stderr(), /quota/)
-  let refusals = 0
-  panel.routes.set(MAKE, (request) => {
-    refusals += 1
-    if (refusals <= 2 || !make) return problem(503, 'no_ports_available', 'No public port is free')
-    return make(request)
-  })
-  const ports = home.start(['run', '--local-port', '2'])
-  await ports.says(/made the tunnel/)
-  t.equal(ports.stderr().match(/No public port/g)?.length, 1)
-  await terminate(t, ports)
-})
-
 t.test('garbage from the panel does not end the agent', async (t) => {
   const { panel, home } = await scene(t)
   const command = home.start(['run'])
@@ -269,55 +103,6 @@ t.test('SIGTERM while the panel does not answer: still 0', async (t) => {
   const command = home.start(['run', '--local-port', '1'])
   const connection = await panel.nextConnection()
   connection.ws.pause()
-  await terminate(t, command)
-})
-
-t.test("an agent's token in the hands of a relay's: exit 3, nothing is tried again", async (t) => {
-  const { panel, home } = await scene(t)
-  const command = home.start(['run'])
-  const connection = await panel.nextConnection()
-  await connection.next('hello')
-  connection.send({ type: 'error', error: 'wrong_kind', detail: 'this device is a relay' })
-  connection.ws.close(4400)
-  t.equal(await command.exit, 3)
-  t.match(command.stderr(), /enrolled as a relay.*'sallyport relay'/)
-  t.notMatch(command.stdout(), /trying on|reconnecting/)
-})
-
-t.test("a relay's configuration: exit 3 before anything is tried", async (t) => {
-  const { panel, home } = await scene(t)
-  await home.enrol({ panel: panel.url, token: TOKEN, kind: 'server' })
-  const command = home.start(['run', '--local-port', '1'])
-  t.equal(await command.exit, 3)
-  t.match(command.stderr(), /enrolled as a relay.*'sallyport relay'/)
-  t.equal(panel.requests.length, 0)
-})
-
-t.test('--port and --region are asked for; another public port is another tunnel', async (t) => {
-  const { panel, home, allocations } = await scene(t)
-  allocations.push({ ...PUBLIC, id: 1, localHost: '127.0.0.1', localPort: 25_565, protocol: 'tcp' })
-  const args = ['run', '--local-port', '25565', '--port', '30000', '--region', 'eu']
-  const first = home.start(args)
-  await first.says(/made the tunnel tcp play\.example\.com:30000/)
-  await terminate(t, first)
-  t.match(panel.requestsTo(MAKE)[0]?.body, { localPort: 25_565, port: 30_000, region: 'eu' })
-  const second = home.start(args)
-  await until(() => panel.requestsTo(LIST).length === 2, 'a look at the list')
-  await panel.nextConnection()
-  await terminate(t, second)
-  t.equal(panel.requestsTo(MAKE).length, 1)
-})
-
-t.test("a relay that the panel does not see is said only while the agent's own link is down", async (t) => {
-  const { panel, home } = await scene(t)
-  const tunnel = { ...PUBLIC, id: 1, protocol: 'tcp', localHost: '127.0.0.1', localPort: 1, status: 'offline' }
-  const command = home.start(['run'])
-  const connection = await panel.nextConnection()
-  await connection.welcome()
-  state(connection, 1, [tunnel])
-  await command.says(/^tcp play.*:1 \(its relay is away\)$/m)
-  state(connection, 2, [{ ...tunnel, status: 'open' }])
-  await command.says(/^tcp play.*:1$/m)
   await terminate(t, command)
 })
 

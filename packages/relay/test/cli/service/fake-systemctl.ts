@@ -28,7 +28,9 @@ esac
 echo "$@" >> "$here/calls"
 if [ -e "$here/refuse-$1" ]; then . "$here/refuse-$1"; exit 1; fi
 case "$1" in
-  start|restart) echo ActiveState=active > "$here/shown"; echo MainPID=100 >> "$here/shown";;
+  start|restart)
+    printf 'ActiveState=active\\nMainPID=100\\n' > "$here/shown"
+    TZ=UTC date '+ExecMainStartTimestamp=%a %Y-%m-%d %H:%M:%S UTC' >> "$here/shown";;
   reload) sed -i "s/MainPID=.*/MainPID=$$/" "$here/shown";;
 esac
 exit 0

@@ -59,7 +59,14 @@ t.test('an agent: installed, started, installed again, uninstalled', async (t) =
   const again = await box.service('install')
   t.equal(again.code, 0, again.stderr)
   t.equal(readFileSync(box.unit(), 'utf8'), text, 'arguments are kept')
-  t.equal(box.systemctl.calls().at(-1), 'restart sallyport-agent.service')
+  t.match(again.stdout, /^nothing is new: it goes on as it is$/m)
+  const restarts = () => box.systemctl.calls().filter((call) => call === 'restart sallyport-agent.service').length
+  t.equal(restarts(), 0, 'nobody is cut for nothing')
+  await box.service('install', '--', '--local-port', '25566')
+  t.equal(restarts(), 1)
+  await box.systemctl.shows('ActiveState=active\nExecMainStartTimestamp=Mon 2024-01-01 00:00:00 UTC')
+  await box.service('install')
+  t.equal(restarts(), 2, 'an install that was broken off is brought to its end')
 
   const gone = await box.service('uninstall')
   t.equal(gone.code, 0, gone.stderr)
@@ -108,6 +115,7 @@ t.test('arguments are judged before anything is installed', async (t) => {
   await box.enrol(AGENT)
   const wrong: [string[], RegExp][] = [
     [['--local-port', '0'], /port from 1 to 65535/],
+    [['--port', '5'], /option '--port' is for '--local-port', which is missing/],
     [['--bind-host', '0.0.0.0'], /'sallyport run' has no argument --bind-host/],
     [['--config', 'x'], /--config is the service's own/],
     [['--state=x'], /--state is the service's own/],

@@ -57,6 +57,8 @@ t.test('an agent under systemd: ready, shut in, brought back, ended when it is r
   t.match(status, /^Seccomp:\t2$/m)
   t.notMatch(status, TOKEN)
   t.equal(statSync(join(machine.root, 'etc/sallyport/agent.json')).mode & 0o777, 0o600)
+  t.match((await machine.service('install')).output, /^nothing is new/m)
+  t.equal(await machine.show(unit, 'MainPID'), pid, 'an install with nothing new cuts nobody')
 
   await machine.shows(unit, 'StatusText', /^connected/)
   const [second] = await Promise.all([welcome(machine), machine.run(`kill -9 ${pid}`), first.closed])
@@ -77,7 +79,12 @@ t.test('an agent under systemd: ready, shut in, brought back, ended when it is r
   const fourth = await welcome(machine)
   t.not(await machine.show(unit, 'MainPID'), stuck, 'what hangs is started anew')
 
-  fourth.ws.close(4401)
+  await machine.run(`sed -i 's/^{/{"allow":[],/' /tmp/home/agent.json`)
+  const [edited, fifth] = await Promise.all([machine.service('install'), welcome(machine), fourth.closed])
+  t.match(edited.output, /^the settings of \/tmp\/home\/agent\.json are in force/m)
+  t.match((await machine.run('cat /etc/sallyport/agent.json')).output, /"allow": \[\]/)
+
+  fifth.ws.close(4401)
   await machine.shows(unit, 'ActiveState', 'failed')
   t.equal(await machine.show(unit, 'ExecMainStatus'), '3')
   t.match((await machine.run(`journalctl --no-pager -u ${unit}`)).output, /enrol again/)
