@@ -43,7 +43,8 @@ t.test('a buffer of its own is given up when it is not needed, and not while som
   said.copy(own)
   reader.onRead(said.length)
   t.equal(reader.held, true)
-  await new Promise((resolve) => setTimeout(resolve, 2_500))
+  const idle = await startReader(t)
+  await until(() => idle.replaced.length === 1, 'one that began to wait later is given up')
   t.same(replaced, [])
   on.takes = Number.POSITIVE_INFINITY
   reader.resume()

@@ -1,4 +1,5 @@
 import { type ExecFileException, execFile } from 'node:child_process'
+import { within } from '../../within.js'
 import type { CliContext } from '../context.js'
 
 /**
@@ -189,14 +190,9 @@ export function createNotifier(env: CliContext['env'], options: NotifierOptions 
     closed = true
     for (const stop of watchdogs) stop()
     if (!active || (!running && isEmpty(pending))) return
-    let limit: NodeJS.Timeout | undefined
-    const sent = new Promise<void>((resolve) => {
-      idle.add(resolve)
-      limit = setTimeout(resolve, CLOSE_TIMEOUT_MS)
-    })
+    const sent = new Promise<void>((resolve) => idle.add(resolve))
     next()
-    await sent
-    clearTimeout(limit)
+    await within(CLOSE_TIMEOUT_MS, sent)
     clearTimeout(timer)
   }
 

@@ -1,8 +1,8 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { until } from '../../fake-panel.js'
 import { StreamingPlayer, visit } from '../../handover/players.js'
+import { until } from '../../support.js'
 import { createHome } from '../command.js'
 import { heirOf, isAlive, linked, startWorld, welcome } from './relay-world.js'
 
@@ -25,15 +25,7 @@ async function supervisor(t: Test): Promise<Supervisor> {
     env: { NOTIFY_SOCKET: join(path, 'nobody'), WATCHDOG_USEC: '600000', PATH: `${path}:${process.env['PATH']}` },
     told,
     async hears(pattern, from = 0) {
-      let lines: string[] = []
-      const look = async () => {
-        lines = (await told()).slice(from)
-        return lines.some((line) => pattern.test(line))
-      }
-      for (const deadline = Date.now() + 15_000; !(await look()); ) {
-        if (Date.now() > deadline) throw new Error(`${pattern} not in ${lines.join('\n')}`)
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
+      await until(async () => (await told()).slice(from).some((line) => pattern.test(line)), `${pattern}`)
     },
   }
 }
