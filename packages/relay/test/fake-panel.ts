@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { within } from './support.js'
 
 export interface FakeRequest {
   method: string
@@ -40,24 +41,6 @@ export interface FakePanel {
   requestsTo(key: string): FakeRequest[]
   sockets: Set<Socket>
   close(): Promise<void>
-}
-
-const DEADLINE_MS = 15_000
-
-export function within<T>(promise: Promise<T>, what: string, ms: number = DEADLINE_MS): Promise<T> {
-  let timer: NodeJS.Timeout
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not in time: ${what}`)), ms)
-  })
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
-}
-
-export async function until(condition: () => boolean, what: string, ms: number = DEADLINE_MS): Promise<void> {
-  const deadline = Date.now() + ms
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 /** Values that come one by one to whoever asks. */

@@ -244,10 +244,10 @@ export async function startUdpEcho(t: Teardown): Promise<UdpSocket & { port: num
   return socket
 }
 
-export function within<T>(work: Promise<T>, what: string): Promise<T> {
+export function within<T>(work: Promise<T>, what: string, deadlineMs: number = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`too late: ${what}`)), DEADLINE_MS)
+    timer = setTimeout(() => reject(new Error(`not within ${deadlineMs} ms: ${what}`)), deadlineMs)
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { Test } from 'tap'
-import { until, within } from '../fake-panel.js'
+import { until, within } from '../support.js'
 import { type Home, MAIN } from './command.js'
 import { COLOURS, createScreen } from './screen.js'
 

@@ -2,9 +2,9 @@ import { connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { createControlChannel } from '../../dist/control/control-channel.js'
 import { createAgent, createRelay } from '../../dist/index.js'
-import { createFakePanel, type FakeConnection, until, within } from '../fake-panel.js'
+import { createFakePanel, type FakeConnection } from '../fake-panel.js'
 import { freePort } from '../free-port.js'
-import { addressOf } from '../support.js'
+import { addressOf, until, within } from '../support.js'
 
 const DEVICE = 'd1'
 

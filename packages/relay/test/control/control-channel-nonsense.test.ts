@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import t from 'tap'
 import { ControlCloseCode, MAX_PANEL_MESSAGE_BYTES } from '../../dist/control/control.js'
-import { within } from '../fake-panel.js'
+import { within } from '../support.js'
 import { panelFor, RELAY, start } from './control-channel-scene.js'
 
 t.test('an answer that is no HTTP is a failure', async (t) => {

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import t from 'tap'
-import { createFakePanel, problem, until } from '../fake-panel.js'
+import { createFakePanel, problem } from '../fake-panel.js'
+import { until } from '../support.js'
 import { QUICK } from './channel-events.js'
 import { panelFor, start } from './control-channel-scene.js'
 

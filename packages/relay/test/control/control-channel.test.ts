@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ControlCloseCode } from '../../dist/control/control.js'
 import { createControlChannel } from '../../dist/control/control-channel.js'
-import { until, within } from '../fake-panel.js'
+import { until, within } from '../support.js'
 import { fakeAgent, panelFor, RELAY, start, TOKEN, triesMeanwhile } from './control-channel-scene.js'
 
 const TUNNEL = {

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { type ControlChannelEvents, createAgent, createControlChannel } from '../../dist/index.js'
-import { createFakePanel, createQueue, until } from '../fake-panel.js'
+import { createFakePanel, createQueue } from '../fake-panel.js'
 import { startLinkProxy } from '../programs/link-proxy.js'
+import { until } from '../support.js'
 
 /** Nothing comes by itself within the time of a test. */
 const NEVER_MS = 3_600_000

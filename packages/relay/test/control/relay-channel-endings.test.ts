@@ -1,7 +1,6 @@
 import t from 'tap'
 import { ControlCloseCode, MAX_PANEL_MESSAGE_BYTES } from '../../dist/control/control.js'
-import { within } from '../fake-panel.js'
-import { allocation } from '../support.js'
+import { allocation, within } from '../support.js'
 import { change, report, scene, state, TIMINGS, welcome } from './relay-channel-scene.js'
 
 const broken: [string, unknown[]][] = [

@@ -1,8 +1,18 @@
 import t from 'tap'
 import { parseAgentMessage } from '../../dist/control/control-parser.js'
-import { until, within } from '../fake-panel.js'
 import { freePort } from '../free-port.js'
-import { allocation, dial, ending, portOf, readAll, startAgent, startEcho, startService } from '../support.js'
+import {
+  allocation,
+  dial,
+  ending,
+  portOf,
+  readAll,
+  startAgent,
+  startEcho,
+  startService,
+  until,
+  within,
+} from '../support.js'
 import { change, RELAY_ID, report, scene, state, welcome } from './relay-channel-scene.js'
 
 t.test('hello says what the relay is; a state is brought into force and told', async (t) => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Test } from 'tap'
-import { until, within } from '../fake-panel.js'
+import { until, within } from '../support.js'
 
 export interface Program {
   stdout(): string

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { createPanelClient } from '../../dist/cli/panel/panel-client.js'
 import { type ControlChannel, createAgent, createControlChannel } from '../../dist/index.js'
-import { createFakePanel, createQueue, type FakePanel, problem, within } from '../fake-panel.js'
+import { createFakePanel, createQueue, type FakePanel, problem } from '../fake-panel.js'
+import { within } from '../support.js'
 import { type HttpProxy, startHttpProxy } from './http-proxy.js'
 
 const PANEL = 'http://panel.example:8080'

@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws'
 import { createPanelClient } from '../../dist/cli/panel/panel-client.js'
 import { createSelfSigned } from '../../dist/identity/self-signed.js'
 import { createAgent, createControlChannel } from '../../dist/index.js'
-import { within } from '../fake-panel.js'
+import { within } from '../support.js'
 import { type HttpProxy, startHttpProxy } from './http-proxy.js'
 
 const PANEL = 'https://panel.example'

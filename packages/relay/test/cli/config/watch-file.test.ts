@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { followFile } from '../../../dist/cli/config/watch-file.js'
 import { CliError } from '../../../dist/cli/exit.js'
-import { until } from '../../fake-panel.js'
+import { until } from '../../support.js'
 
 interface Scene {
   path: string

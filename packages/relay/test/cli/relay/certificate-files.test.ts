@@ -7,7 +7,7 @@ import type { Output } from '../../../dist/cli/terminal/output.js'
 import { checkCertificate } from '../../../dist/identity/relay-identity.js'
 import { createSelfSigned } from '../../../dist/identity/self-signed.js'
 import type { CertificatePair } from '../../../dist/index.js'
-import { until } from '../../fake-panel.js'
+import { until } from '../../support.js'
 import { createHome } from '../command.js'
 import { enrolledRelay, greet } from './relay-world.js'
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { reportPorts } from '../../../dist/cli/relay/port-report.js'
 import type { Output } from '../../../dist/cli/terminal/output.js'
 import type { Relay, RelayEvents } from '../../../dist/index.js'
-import { until } from '../../fake-panel.js'
+import { until } from '../../support.js'
 
 type Condition = RelayEvents['allocation']
 

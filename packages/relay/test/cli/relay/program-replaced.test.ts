@@ -2,8 +2,8 @@ import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { until } from '../../fake-panel.js'
 import { visit } from '../../handover/players.js'
+import { until } from '../../support.js'
 import { type Command, createHome, type Home } from '../command.js'
 import { heirOf, linked, startWorld, type World, welcome } from './relay-world.js'
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { createTicketIssuer } from '../../../dist/identity/tickets.js'
 import { type Agent, createAgent } from '../../../dist/index.js'
-import { createFakePanel, type FakeConnection, type FakePanel, until } from '../../fake-panel.js'
+import { createFakePanel, type FakeConnection, type FakePanel } from '../../fake-panel.js'
 import { freePort } from '../../free-port.js'
 import type { Door } from '../../handover/players.js'
-import { startEcho, startUdpEcho } from '../../support.js'
+import { startEcho, startUdpEcho, until } from '../../support.js'
 import { type Command, createHome, type Home } from '../command.js'
 
 interface Teardown {
@@ -110,8 +110,8 @@ async function startAgent(t: Teardown, { hello }: PanelSide, port: number): Prom
   return agent
 }
 
-export function linked(agent: Agent): Promise<void> {
-  return until(() => agent.links()[0]?.connected === true, 'the link')
+export async function linked(agent: Agent): Promise<void> {
+  await until(() => agent.links()[0]?.connected === true, 'the link')
 }
 
 export function isAlive(pid: number): boolean {

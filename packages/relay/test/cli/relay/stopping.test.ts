@@ -1,6 +1,6 @@
 import t from 'tap'
-import { until } from '../../fake-panel.js'
 import { StreamingPlayer, visit } from '../../handover/players.js'
+import { until } from '../../support.js'
 import { heirOf, linked, startWorld, welcome } from './relay-world.js'
 
 t.test('--drain: players finish, nobody new comes, the panel is told', { timeout: 60_000 }, async (t) => {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { within } from '../../fake-panel.js'
+import { within } from '../../support.js'
 
 /** What a player is sent until the end. */
 export function readAll(port: number): Promise<string> {

@@ -1,9 +1,9 @@
 import { chmod, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { createFakePanel, type FakePanel, problem, until } from '../../fake-panel.js'
+import { createFakePanel, type FakePanel, problem } from '../../fake-panel.js'
 import { freePort } from '../../free-port.js'
-import { addressOf, startRelay } from '../../support.js'
+import { addressOf, startRelay, until } from '../../support.js'
 import { createHome, type Home } from '../command.js'
 import { readAll } from './player.js'
 

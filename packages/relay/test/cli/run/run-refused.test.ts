@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type FakePanel, problem, until } from '../../fake-panel.js'
+import { type FakePanel, problem } from '../../fake-panel.js'
+import { until } from '../../support.js'
 import { LIST, scene, TOKEN, terminate } from './run-scene.js'
 
 for (const [name, end] of [

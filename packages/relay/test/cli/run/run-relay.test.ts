@@ -1,9 +1,9 @@
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { createAgent, type Relay } from '../../../dist/index.js'
-import { createFakePanel, type FakeConnection, until } from '../../fake-panel.js'
+import { createFakePanel, type FakeConnection } from '../../fake-panel.js'
 import { freePort } from '../../free-port.js'
-import { addressOf, startRelay } from '../../support.js'
+import { addressOf, startRelay, until } from '../../support.js'
 import { type Command, createHome } from '../command.js'
 import { readAll } from './player.js'
 

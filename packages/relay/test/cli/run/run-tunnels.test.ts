@@ -1,5 +1,6 @@
 import t from 'tap'
-import { problem, until } from '../../fake-panel.js'
+import { problem } from '../../fake-panel.js'
+import { until } from '../../support.js'
 import { LIST, MAKE, PUBLIC, scene, state, terminate } from './run-scene.js'
 
 t.test('an equal allocation is not made again, an unequal one does not count', async (t) => {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { createFakePanel, problem, until } from '../../fake-panel.js'
+import { createFakePanel, problem } from '../../fake-panel.js'
+import { until } from '../../support.js'
 import { createHome } from '../command.js'
 import { LIST, PUBLIC, scene, serve, state, TOKEN, terminate } from './run-scene.js'
 

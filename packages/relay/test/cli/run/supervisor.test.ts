@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { createBoard } from '../../../dist/cli/run/run-board.js'
 import { tellSupervisor } from '../../../dist/cli/run/supervisor.js'
-import { createFakePanel, until } from '../../fake-panel.js'
+import { createFakePanel } from '../../fake-panel.js'
+import { until } from '../../support.js'
 import { createHome, type Home } from '../command.js'
 
 /** Something in the place of systemd's own, that keeps what it was told. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { watchForWake } from '../../../dist/cli/run/wake-watch.js'
-import { until } from '../../fake-panel.js'
+import { until } from '../../support.js'
 
 t.test('a clock that jumps either way, and other addresses, wake; an even clock does not', async (t) => {
   let clock = 1_000_000

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createNotifier, type NotifierOptions } from '../../../dist/cli/service/notify.js'
-import { until } from '../../fake-panel.js'
+import { until } from '../../support.js'
 import { missingTool } from './missing-tool.js'
 
 /** A `systemd-notify` of our own that writes down what it is given. `body` comes after that. */

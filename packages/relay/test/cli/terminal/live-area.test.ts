@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import pc from 'picocolors'
 import t, { type Test } from 'tap'
 import { createLiveArea, type LiveArea } from '../../../dist/cli/terminal/live-area.js'
-import { until } from '../../fake-panel.js'
+import { until } from '../../support.js'
 
 /** As much of a terminal as the area uses: rows that scroll, a cursor, wrapping. */
 class Screen extends EventEmitter {

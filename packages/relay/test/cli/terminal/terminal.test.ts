@@ -6,7 +6,7 @@ import { fit } from '../../../dist/cli/terminal/fit.js'
 import { createOutput } from '../../../dist/cli/terminal/output.js'
 import { startSpinner, withSpinner } from '../../../dist/cli/terminal/spinner.js'
 import { canRedraw, isInteractive, showsUnicode } from '../../../dist/cli/terminal/terminal.js'
-import { until } from '../../fake-panel.js'
+import { until } from '../../support.js'
 import { createScreen } from '../screen.js'
 
 function contextOf(options: { env?: Record<string, string>; json?: boolean; isTTY?: boolean; columns?: number } = {}) {
