@@ -6,10 +6,14 @@ import { Extractor, ExtractorConfig } from '@microsoft/api-extractor'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const update = process.argv.includes('--update')
-const entries = ['core', 'relay', 'auth', 'tunnel'].flatMap((name) => [
-  { name, entry: 'index', report: `${name}.api.md` },
-  { name, entry: 'testing/index', report: `${name}-testing.api.md` },
-])
+const entries = [
+  ...['core', 'relay', 'auth', 'tunnel'].flatMap((name) => [
+    { name, entry: 'index', report: `${name}.api.md` },
+    { name, entry: 'testing/index', report: `${name}-testing.api.md` },
+  ]),
+  // What is made of the panel's API (client/openapi) is held by scripts/client.mjs.
+  { name: 'relay', entry: 'client/index', report: 'relay-client.api.md' },
+]
 
 mkdirSync(join(root, 'etc'), { recursive: true })
 for (const { name, entry, report } of entries) {

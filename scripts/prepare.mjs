@@ -1,12 +1,28 @@
 // Installs and builds what is missing, so that one npm command is enough on a fresh clone.
 // Usage: node scripts/prepare.mjs [--dev]   with --dev also what only tests and linting need.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const minimumNode = [20, 19]
+/** What is made of the build's output, when something of `from` is newer: a script, the file that it writes last. */
+const bundles = [
+  {
+    script: 'bundle.mjs',
+    to: 'packages/relay/dist/sallyport.mjs',
+    // The compiler writes its notes whenever it writes anything.
+    from: ['packages/relay/dist/.tsbuildinfo', 'packages/relay/package.json'],
+    complaint: 'Bundling the command failed.',
+  },
+  {
+    script: 'web.mjs',
+    to: 'examples/reference-server/dist/web/index.html',
+    from: ['examples/reference-server/web', 'packages/relay/dist/.tsbuildinfo'],
+    complaint: 'Bundling the dashboard failed.',
+  },
+]
 /** A check that nothing has changed takes less. */
 const buildsSilentlyMs = 1_500
 
@@ -18,7 +34,7 @@ const locked = readPackages(join(root, 'package-lock.json'))
 const everything = dev || Object.values(installed).some((entry) => entry.dev)
 if (!isInstalled(everything)) await install(everything)
 await build()
-if (dev) await bundle()
+await Promise.all(bundles.filter(isStale).map(({ script, complaint }) => node(script, complaint)))
 
 function assertNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
@@ -61,8 +77,20 @@ async function build() {
   clearTimeout(notice)
 }
 
-async function bundle() {
-  await run(process.execPath, [join(root, 'scripts', 'bundle.mjs')], 'Bundling the command failed.')
+function isStale({ script, to, from }) {
+  const inputs = [...from, join('scripts', script), join('node_modules', '.package-lock.json')]
+  return newest(to) <= Math.max(...inputs.map(newest))
+}
+
+/** When it, or anything in it, was last written; 0 when there is no such thing. */
+function newest(path) {
+  const stat = statSync(join(root, path), { throwIfNoEntry: false })
+  if (!stat?.isDirectory()) return stat?.mtimeMs ?? 0
+  return Math.max(stat.mtimeMs, ...readdirSync(join(root, path)).map((name) => newest(join(path, name))))
+}
+
+async function node(script, complaint) {
+  await run(process.execPath, [join(root, 'scripts', script)], complaint)
 }
 
 async function run(command, args, complaint) {

@@ -22,6 +22,7 @@ import {
   settings,
 } from '@sallyport/core'
 import { type EmbeddedRelayConfig, tunnel } from '@sallyport/tunnel'
+import { agentFile } from './agent-file.js'
 import { dashboard } from './dashboard.js'
 import type { Environment } from './environment.js'
 
@@ -53,6 +54,7 @@ export function createServer(environment: Environment, hooks: ServerHooks): Kern
         webhooks: environment.webhook ? [environment.webhook] : [],
       }),
       dashboard(),
+      agentFile(),
     ],
   })
 }

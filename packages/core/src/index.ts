@@ -5,6 +5,7 @@ export { cache } from './cache/plugin.js'
 export { Redis } from './cache/redis.js'
 export { type RedisConfig, redis } from './cache/redis-plugin.js'
 export { Database } from './database/database.js'
+export { type EmbeddedPostgres, type EmbeddedPostgresOptions, embeddedPostgres } from './database/embedded-postgres.js'
 export type { Migration, MigrationContext } from './database/migration.js'
 export { type DatabaseConfig, database } from './database/plugin.js'
 export { createSql, type Sql } from './database/sql.js'
@@ -13,11 +14,27 @@ export { coreErrors } from './errors.js'
 export { defineEvent, type EventOrigin, Events, type EventToken } from './events/events.js'
 export { events } from './events/plugin.js'
 export { type CookieOptions, parseCookies, serializeCookie } from './http/cookies.js'
+export {
+  type EventFeed,
+  type EventFrame,
+  type EventStream,
+  type EventStreamAnswer,
+  type EventStreamOptions,
+  eventFrame,
+  eventStream,
+} from './http/event-stream.js'
 export { Health, type HealthCheck, type HealthReport } from './http/health.js'
-export { type Guard, Http, type ListenAddress, type ListenOptions, type UpgradeContext } from './http/http.js'
+export {
+  type Guard,
+  type HostRequest,
+  Http,
+  type ListenAddress,
+  type ListenOptions,
+  type UpgradeContext,
+} from './http/http.js'
 export { Metrics } from './http/metrics.js'
 export { type HttpConfig, http } from './http/plugin.js'
-export type { Access, RouteContext, RouteDefinition } from './http/route.js'
+export type { Access, PrincipalFor, RouteContext, RouteDefinition } from './http/route.js'
 export {
   type Authentication,
   type AuthenticationRequest,

@@ -5,13 +5,22 @@ import { createServer } from 'node:net'
 
 /** Below the ports that systems give out by themselves, so that no other test's socket comes to have it. */
 const FROM = 30_000
-const TO = 32_700
-const TRIES = 100
+/** Test files that run at the same time have their own (see scripts/test.mjs). */
+const PORTS_PER_SLOT = 337
+const SLOTS = 8
 
-/** A port that nobody has, for TCP and for UDP: for what must come back on the same one, or where nobody may listen. */
+const given: Set<number> = new Set()
+
+/**
+ * A port that nobody has, for TCP and for UDP: for what must come back on the same one, or where nobody may listen. No other test gets it while
+ * this process runs, nor does this one a second time.
+ */
 export async function freePort(): Promise<number> {
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const port = randomInt(FROM, TO)
+  const slot = Number(process.env['SALLYPORT_TEST_SLOT'] ?? randomInt(SLOTS)) % SLOTS
+  while (given.size < PORTS_PER_SLOT) {
+    const port = FROM + slot * PORTS_PER_SLOT + randomInt(PORTS_PER_SLOT)
+    if (given.has(port)) continue
+    given.add(port)
     if ((await isFreeForTcp(port)) && (await isFreeForUdp(port))) return port
   }
   throw new Error('there is no free port')

@@ -13,15 +13,22 @@ export interface Wire {
   /** Ever. */
   readonly total: number
   cut(): void
-  /** Passes nothing more, and tells nobody. */
+  /** Passes nothing more of those there are, not even an end, and tells nobody. Takes no new ones. */
   freeze(): void
+  /** Takes new ones. */
+  thaw(): void
 }
 
 /** Something between agent and relay that can cut what passes, or stop passing it. */
 export async function startWire(t: Teardown, relay: Relay): Promise<Wire> {
   const pairs = new Set<[Socket, Socket]>()
   let total = 0
+  let frozen = false
   const server = createServer({ allowHalfOpen: true }, (near) => {
+    if (frozen) {
+      near.destroy()
+      return
+    }
     const far = connect({ port: relay.dataPort, host: '127.0.0.1', allowHalfOpen: true })
     const pair: [Socket, Socket] = [near, far]
     pairs.add(pair)
@@ -29,6 +36,7 @@ export async function startWire(t: Teardown, relay: Relay): Promise<Wire> {
     for (const socket of pair) {
       socket.on('error', () => {})
       socket.on('close', () => {
+        if (frozen) return
         pairs.delete(pair)
         near.destroy()
         far.destroy()
@@ -50,6 +58,7 @@ export async function startWire(t: Teardown, relay: Relay): Promise<Wire> {
     await new Promise((resolve) => server.close(resolve))
   })
   const freeze = () => {
+    frozen = true
     for (const [near, far] of pairs) {
       near.unpipe(far).pause()
       far.unpipe(near).pause()
@@ -65,5 +74,8 @@ export async function startWire(t: Teardown, relay: Relay): Promise<Wire> {
     },
     cut,
     freeze,
+    thaw: () => {
+      frozen = false
+    },
   }
 }

@@ -13,6 +13,7 @@ export interface TunnelConfig {
   readonly gateway: GatewayConfig
   readonly relays: RelaysConfig
   readonly traffic: TrafficConfig
+  readonly live: LiveConfig
   /** Where the host has its say. */
   readonly hooks?: TunnelHooks
   /** Chooses relays for new allocations. Default: the organisation's own, then the wanted region, then the least load. */
@@ -37,6 +38,22 @@ export interface TrafficConfig {
   readonly minutesKeptHours: number
   /** How long the series of hours is kept. Default 90. */
   readonly hoursKeptDays: number
+}
+
+/** Of `GET /api/tunnel/events`. */
+export interface LiveConfig {
+  /** Streams on this instance. Default 2,000. */
+  readonly maxStreams: number
+  /** Of one user or key on this instance. Default 12. */
+  readonly maxStreamsPerPrincipal: number
+  /** Default 15,000. */
+  readonly heartbeatMs: number
+  /** How often credentials are looked at again. Default 3,000. */
+  readonly checkMs: number
+  /** Whoever takes nothing for this long is cut. Default 60,000. */
+  readonly stalledMs: number
+  /** Longest life of a stream; its client comes back. Default 3,600,000. */
+  readonly lifeMs: number
 }
 
 export interface WebhookEndpoint {
@@ -184,6 +201,17 @@ export const tunnelConfig: TUnsafe<TunnelConfig> = Type.Unsafe<TunnelConfig>(
           flushIntervalMs: Type.Integer({ ...interval, default: 5_000 }),
           minutesKeptHours: Type.Integer({ minimum: 1, maximum: 744, default: 24 }),
           hoursKeptDays: Type.Integer({ minimum: 1, maximum: 3_650, default: 90 }),
+        },
+        section,
+      ),
+      live: Type.Object(
+        {
+          maxStreams: Type.Integer({ ...bound, default: 2_000 }),
+          maxStreamsPerPrincipal: Type.Integer({ ...bound, default: 12 }),
+          heartbeatMs: Type.Integer({ ...interval, default: 15_000 }),
+          checkMs: Type.Integer({ minimum: 50, maximum: 5_000, default: 3_000 }),
+          stalledMs: Type.Integer({ ...interval, default: 60_000 }),
+          lifeMs: Type.Integer({ ...interval, default: 3_600_000 }),
         },
         section,
       ),

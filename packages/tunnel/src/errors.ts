@@ -39,6 +39,7 @@ const definitions = {
   PORT_TAKEN: { status: 409, message: 'The port {port} is taken' },
   QUOTA_EXCEEDED: { status: 403, message: 'The quota of {limit} allocations is used up' },
   NO_PORTS_AVAILABLE: { status: 503, expose: true, message: 'No public port is free' },
+  TOO_MANY_STREAMS: { status: 429, message: 'More than {limit} streams are open' },
   // The host's hooks
   ENROLMENT_REFUSED: { status: 403, message: 'The enrolment is refused: {reason}' },
   ALLOCATION_REFUSED: { status: 403, message: 'The allocation is refused: {reason}' },

@@ -21,3 +21,7 @@ export const channelsReplaced: EventToken<{ channels: { deviceId: string; sessio
 
 /** Relays that came, went or changed: devices with allocations on them are sent their state, with links and tickets. */
 export const relaysChanged: EventToken<{ relayIds: string[] }> = defineEvent('tunnel.relays.changed')
+
+/** What the lists of devices, allocations (by their devices' ids) and relays show has changed: whoever watches them looks again. */
+export const listsChanged: EventToken<{ devices: string[]; allocations: string[]; relays: boolean; all?: boolean }> =
+  defineEvent('tunnel.lists.changed')

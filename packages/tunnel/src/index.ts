@@ -4,6 +4,7 @@ export type {
   EmbeddedRelayConfig,
   EnrolmentConfig,
   GatewayConfig,
+  LiveConfig,
   PortRange,
   RelaysConfig,
   TrafficConfig,
@@ -14,7 +15,14 @@ export type { Device, DeviceKind } from './devices/device.js'
 export type { Enrolment } from './enrolment/enrolment.js'
 export type { PollAnswer } from './enrolment/poll.js'
 export { tunnelErrors } from './errors.js'
-export { allocationsChanged, allocationsServed, channelsReplaced, devicesRevoked, relaysChanged } from './events.js'
+export {
+  allocationsChanged,
+  allocationsServed,
+  channelsReplaced,
+  devicesRevoked,
+  listsChanged,
+  relaysChanged,
+} from './events.js'
 export type {
   AllocationAttempt,
   ConnectionAttempt,
@@ -24,6 +32,7 @@ export type {
   TunnelHooks,
   Verdict,
 } from './hooks/hooks.js'
+export type { AllocationTrafficNow, LiveEvent, LiveList } from './live/live-events.js'
 export { approvePermission, readPermission, writePermission } from './permissions.js'
 export { tunnel } from './plugin.js'
 export { defaultRelayPolicy } from './relays/default-relay-policy.js'
@@ -31,6 +40,7 @@ export type { RelayCandidate, RelayPolicy, RelayRequest } from './relays/relay-p
 export type { RelayRecord } from './relays/relay-record.js'
 export type { LiveTraffic } from './traffic/running-totals.js'
 export type { Resolution, TrafficPoint, TrafficSeries } from './traffic/series.js'
+export type { TrafficAnswer } from './traffic/traffic-answer.js'
 export { version } from './version.js'
 export { type WebhookEvent, webhookEvents } from './webhooks/webhook-events.js'
 export { verifyWebhook, type WebhookHeaders } from './webhooks/webhook-signature.js'

@@ -48,7 +48,11 @@ import { createGateway } from './gateway/gateway.js'
 import { createInstanceLease } from './gateway/instance-lease.js'
 import { createPresence } from './gateway/presence.js'
 import { createTargetErrors } from './gateway/target-errors.js'
+import { tellPresence } from './gateway/told-presence.js'
 import { createHookRunner } from './hooks/hook-runner.js'
+import { createLiveChanges } from './live/changes.js'
+import { createLiveRoom } from './live/live-room.js'
+import { addLiveRoute } from './live/live-route.js'
 import { migrations } from './migrations.js'
 import { createOtherInstances } from './other-instances.js'
 import { readPermission, writePermission } from './permissions.js'
@@ -94,7 +98,13 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     const instanceId = randomUUID()
     const enabled = (): boolean => features.isEnabled(flag)
     const webhooks = openWebhooks({ sql, scope, logger, endpoints: config.webhooks })
-    const audit = createAuditTrail(services.audit, logger, webhooks.audited)
+    const changes = createLiveChanges(events, logger)
+    scope.defer(changes.stop)
+    scope.defer(changes.listen())
+    const audit = createAuditTrail(services.audit, logger, (change) => {
+      changes.audited(change)
+      return webhooks.audited(change)
+    })
     const issuer = services.tokens.issuer(deviceTokenPurpose)
     const quotas = await defineQuotas(services.settings)
 
@@ -112,8 +122,9 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     const tellEnds = webhooks.connectionsEnded
     const relays = await openRelays({
       ...{ database, sql, scope, logger, config, enabled, traffic, events, keyring, audit, instanceId, tellEnds },
+      onLoads: changes.relays,
     })
-    const presence = createPresence(sql, instanceId)
+    const presence = tellPresence(createPresence(sql, instanceId), changes)
     await presence.clear(database.kind === 'embedded')
     scope.defer(async () => {
       // It runs out by itself: a database that is away must not make a stop fail.
@@ -128,7 +139,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
       events,
       readStates: (deviceIds) =>
         readAgentStates(sql, { snapshot: relays.snapshot, linksFor: relays.linksFor }, deviceIds),
-      targetErrors: createTargetErrors(sql, logger),
+      targetErrors: createTargetErrors(sql, logger, changes.allocations),
       issueTicket: relays.issueTicket,
       endLink: relays.disconnectDevice,
       relayHost: relays.host,
@@ -219,6 +230,22 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     })
     addTrafficRoutes(http, { sql, traffic, find: (id, principal) => allocations.find(id, principal, 'read') })
     addRelayRoutes(http, relays.list)
+    const live = createLiveRoom({
+      ...{ sql, logger, config: config.live, changes, onSample: traffic.onSample },
+      connected: () => events.connected,
+      sources: {
+        devices: devices.list,
+        allocationRows: allocations.rows,
+        present,
+        relays: relays.sharedList,
+        forgetRelays: relays.forgetSharedList,
+        traffic,
+      },
+    })
+    scope.defer(live.follow())
+    scope.defer(features.onChange(live.checkAll))
+    if (directory) scope.defer(directory.onChange(live.checkAll))
+    addLiveRoute(http, live, config.live)
 
     // What operators see
     if (services.health && config.relay !== false) {
@@ -232,6 +259,7 @@ export const tunnel: PluginFactory<TunnelConfig> = definePlugin({
     if (services.metrics) {
       addTunnelMetrics(services.metrics, {
         devicesOnline: gateway.count,
+        liveStreams: () => live.size,
         allocations: relays.countByStatus,
         statistics: relays.statistics,
         traffic() {

@@ -5,6 +5,7 @@ import type { Traffic } from './allocations/allocation.js'
 
 interface Measured {
   readonly devicesOnline: () => number
+  readonly liveStreams: () => number
   /** Allocations that this instance's relay has, by status. */
   readonly allocations: () => Readonly<Record<string, number>>
   /** What this instance's relay has to do; undefined: it has none. */
@@ -22,6 +23,14 @@ export function addTunnelMetrics({ registry }: Metrics, measured: Measured): voi
     registers,
     collect() {
       this.set(measured.devicesOnline())
+    },
+  })
+  new Gauge({
+    name: 'sallyport_tunnel_live_streams',
+    help: 'Streams of events that are open on this instance',
+    registers,
+    collect() {
+      this.set(measured.liveStreams())
     },
   })
   new Gauge({

@@ -6,7 +6,7 @@ import type { ConnectionAttempt, ConnectionEnd, TunnelHooks } from '../dist/inde
 import { until } from './support/until.js'
 
 const player: PlayerKnock = { allocationId: 7, protocol: 'tcp', remoteAddress: '192.0.2.9', remotePort: 4_000 }
-const facts = { deviceId: 'device', protocol: 'tcp', port: 25_565 } as const
+const facts = { deviceId: 'device', ownerId: 'bob', organisationId: null, protocol: 'tcp', port: 25_565 } as const
 const describe = (relayId: string, allocationId: number) =>
   relayId === 'relay' && allocationId === 7 ? facts : undefined
 const ended: EndedConnection = { ...player, bytesIn: 1, bytesOut: 2, durationMs: 3, reason: 'end' }

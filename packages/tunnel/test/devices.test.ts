@@ -179,3 +179,45 @@ t.test('every change is in the audit log, with nothing secret', async (t) => {
   const text = JSON.stringify(records)
   for (const secret of [device.token, device.deviceCode, body.token]) t.notOk(text.includes(secret))
 })
+
+t.test('a device is renamed by who may change it', async (t) => {
+  const rename = (id: string, call: Call, name: unknown = 'attic') =>
+    panel.call('PATCH', `/api/tunnel/devices/${id}`, { ...call, json: { name } })
+  const { id, token } = await panel.enrol(alice, { name: 'box' })
+  records.length = 0
+  const renamed = await rename(id, { as: alice })
+  t.equal(renamed.status, 200)
+  t.match(renamed.body, { success: true, device: { id, name: 'attic', approved: true } })
+  t.match(
+    (await panel.devices(alice)).find((one) => one.id === id),
+    { name: 'attic' },
+  )
+  const [record, ...others] = records
+  t.match(record, {
+    action: 'device.renamed',
+    target: { type: 'device', id },
+    data: { name: 'attic', formerName: 'box' },
+  })
+  t.equal(others.length, 0)
+  t.equal((await rename(id, { as: alice })).status, 200, 'to the name that it has')
+  t.equal(records.length, 1, 'is no change')
+  t.equal(await works(token), 200, 'its token works as before')
+
+  t.equal((await rename(id, { as: bob })).status, 404)
+  t.equal((await rename(id, { as: { id: 'reader', permissions: ['tunnels:read'] } })).status, 403)
+  t.equal((await rename(id, { token })).status, 403, 'a device does not rename itself')
+  t.equal((await rename(id, {})).status, 401)
+  t.equal((await rename('00000000-0000-4000-8000-000000000000', { as: admin })).status, 404)
+  t.equal((await rename('nonsense', { as: admin })).status, 404)
+  for (const name of ['', ' ', 'a\nb', 'a\u0000b', 'x'.repeat(101), 7, null, ['a']]) {
+    const { status, body } = await rename(id, { as: alice }, name)
+    t.match({ status, error: body.error }, { status: 400, error: 'validation_failed' }, JSON.stringify(name))
+  }
+
+  const started = await panel.call('POST', '/api/tunnel/device/start', { as: alice, json: { name: 'waiting' } })
+  const { userCode } = started.body
+  const pending = (await panel.devices(alice)).find((one) => one.userCode === userCode)
+  t.match((await rename(pending?.id ?? '', { as: alice }, 'soon')).body, { device: { name: 'soon', approved: false } })
+  await panel.call('POST', '/api/tunnel/device/deny', { as: admin, json: { userCode } })
+  t.equal((await rename(pending?.id ?? '', { as: alice })).status, 404, 'one that was denied is none')
+})

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { type ConnectionEnd, type TunnelHooks, verifyWebhook } from '../dist/index.js'
+import { type ConnectionAttempt, type ConnectionEnd, type TunnelHooks, verifyWebhook } from '../dist/index.js'
 import { tunnelHooksContract } from '../dist/testing/index.js'
 import { startAgent } from './support/agent.js'
 import { playTcp, startEcho } from './support/local-service.js'
@@ -26,6 +26,7 @@ t.test('hooks and webhooks from enrolment to the last byte', async (t) => {
   t.teardown(() => receiver.close())
 
   let closed = false
+  const asked: Pick<ConnectionAttempt, 'ownerId' | 'organisationId'>[] = []
   const ends: ConnectionEnd[] = []
   const hooks: TunnelHooks = {
     beforeEnrolment: {
@@ -37,7 +38,12 @@ t.test('hooks and webhooks from enrolment to the last byte', async (t) => {
     beforeAllocation: {
       decide: ({ localPort }) => (localPort === 22 ? { allow: false, reason: 'not that port' } : { allow: true }),
     },
-    beforeConnection: { decide: () => ({ allow: !closed }) },
+    beforeConnection: {
+      decide({ ownerId, organisationId }) {
+        asked.push({ ownerId, organisationId })
+        return { allow: !closed }
+      },
+    },
     afterConnection: (batch) => void ends.push(...batch),
   }
   const events = ['device.*', 'allocation.*', 'connection.ended']
@@ -66,9 +72,11 @@ t.test('hooks and webhooks from enrolment to the last byte', async (t) => {
   closed = true
   t.equal(await playTcp(port, 'hello').catch(() => ''), '')
   await until('the host hears of both', () => ends.length === 2)
+  const owner = { ownerId: 'alice', organisationId: null }
+  t.same(asked, [owner, owner])
   t.match(ends, [
-    { allocationId: id, deviceId: device.id, port, bytesIn: 5, bytesOut: 5, reason: 'end' },
-    { allocationId: id, deviceId: device.id, durationMs: 0, reason: 'denied' },
+    { allocationId: id, deviceId: device.id, ...owner, port, bytesIn: 5, bytesOut: 5, reason: 'end' },
+    { allocationId: id, deviceId: device.id, ...owner, durationMs: 0, reason: 'denied' },
   ])
   await panel.call('DELETE', `/api/tunnel/devices/${device.id}`, { as: admin })
   await until('all is told', () => told.some(({ type }) => type === 'device.deleted'))

@@ -1,10 +1,12 @@
+import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import { missingPostgres, missingRedis, skipWithout } from '@sallyport/core/testing'
 import t from 'tap'
 import { startAgent } from './support/agent.js'
 import { openFleet } from './support/fleet.js'
 import { playTcp, stayTcp } from './support/local-service.js'
-import { admin } from './support/panel.js'
+import { admin, type Panel } from './support/panel.js'
 import { relayOf, startStandAloneRelay } from './support/stand-alone-relay.js'
 import { until } from './support/until.js'
 
@@ -55,6 +57,27 @@ t.test('relays of several panels', { skip }, async (t) => {
     const wanted = await here.call('POST', '/api/tunnel/allocations', { token: device.token, json: { ...tcp, port } })
     t.equal(wanted.status, 409)
     t.same(await here.allocations(alice), [])
+  })
+
+  t.test('why a port cannot be opened is told by whichever panel is asked', async (t) => {
+    const relay = await startStandAloneRelay(there)
+    t.teardown(() => relay.stop())
+    const device = await here.enrol(alice)
+    const { id, port } = await here.allocate(device, tcp)
+    await here.call('POST', `/api/tunnel/allocations/${id}/close`, { as: alice })
+    const squatter = createServer().listen(port, '127.0.0.1')
+    await once(squatter, 'listening')
+    t.teardown(() => squatter.close())
+    await here.call('POST', `/api/tunnel/allocations/${id}/open`, { as: alice })
+    const shownBy = async (panel: Panel) => {
+      const one = (await panel.allocations(alice)).find((allocation) => allocation.id === id)
+      return [one?.status, one?.statusError]
+    }
+    for (const panel of [here, there])
+      await until('it is failed', async () => isDeepStrictEqual(await shownBy(panel), ['failed', 'EADDRINUSE']))
+    squatter.close()
+    for (const panel of [here, there])
+      await until('it is open', async () => isDeepStrictEqual(await shownBy(panel), ['open', null]))
   })
 
   t.test('a new token and a deletion here cut players at a relay that is steered there', async (t) => {

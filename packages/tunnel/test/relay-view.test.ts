@@ -18,7 +18,7 @@ const step = fc.oneof(
 
 const wanted = (id: number, { device, port }: Row): WantedAllocation => ({
   allocation: { id, deviceId: `d${device}`, protocol: 'tcp', port, target: { host: '::1', port: 1 }, paused: false },
-  ...{ version: '', status: null, error: null },
+  ...{ ownerId: null, organisationId: null, version: '', status: null, error: null },
 })
 
 t.test('whatever is changed, and whatever is not told of: a whole sync makes the relay like the database', async () => {

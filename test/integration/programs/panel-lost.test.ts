@@ -2,10 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createAgent, createControlChannel, createRelay, createRelayChannel } from '@sallyport/relay'
 import t from 'tap'
+import { freePort } from '../../../packages/relay/dist-test/free-port.js'
 import { sallyport } from '../../support/agent.js'
 import type { Api } from '../../support/api.js'
 import { until, within } from '../../support/deadline.js'
-import { freePort } from '../../support/tunnel/free-port.js'
 import { askTcp, labelledService, talker, udpTalker } from '../../support/tunnel/labelled-service.js'
 import { startStory } from '../../support/tunnel/story.js'
 

@@ -1,10 +1,10 @@
 // A stand-alone relay from its enrolment to its end, as a program of its own: upgraded under play, robbed of its state, removed.
 import { rm } from 'node:fs/promises'
 import t from 'tap'
+import { freePort } from '../../../packages/relay/dist-test/free-port.js'
 import { cliFile, sallyport } from '../../support/agent.js'
 import { until, within } from '../../support/deadline.js'
 import { type Program, startProgram } from '../../support/program.js'
-import { freePort } from '../../support/tunnel/free-port.js'
 import { askTcp, labelledService, talker, udpTalker } from '../../support/tunnel/labelled-service.js'
 import { listens } from '../../support/tunnel/players.js'
 import { startStory } from '../../support/tunnel/story.js'

@@ -1,10 +1,12 @@
 // Who may call what of section 6: each route for each kind of caller, on a device of somebody's own and on an organisation's.
 import t from 'tap'
+import { until } from '../../support/deadline.js'
 import { operations } from '../../support/openapi.js'
 import type { Carried, Reply } from '../../support/raw-client.js'
 import { type SignInPanel, startSignInPanel } from '../../support/sign-in-panel.js'
 import { refusal } from '../../support/tunnel/channel.js'
 import { newAllocation, newDevice, setQuotas, type TestDevice } from '../../support/tunnel/devices.js'
+import { openEventStream } from '../../support/tunnel/event-stream.js'
 import { somePorts } from '../../support/tunnel/fleet.js'
 import { type Cast, callers, castOf, type Target } from '../../support/tunnel/permission-cast.js'
 
@@ -47,6 +49,19 @@ const rows: readonly Row[] = [
     path: '/api/tunnel/devices',
     own: /*        */ '401 200+ 200- 200- 200- 200- 200+ 403  403  403  200+ 403  200+',
     organisation: /**/ '401 200- 200- 200+ 200+ 200- 200+ 403  403  403  200+ 403  200+',
+  },
+  {
+    method: 'GET',
+    path: '/api/tunnel/events',
+    own: /*        */ '401 200+ 200- 200- 200- 200- 200+ 403  403  403  200+ 403  200+',
+    organisation: /**/ '401 200- 200- 200+ 200+ 200- 200+ 403  403  403  200+ 403  200+',
+  },
+  {
+    method: 'PATCH',
+    path: '/api/tunnel/devices/{id}',
+    body: () => ({ name: 'another name' }),
+    own: /*        */ '401 200  404  404  404  404  200  403  403  403  403  200  200 ',
+    organisation: /**/ '401 404  404  200  200  404  200  403  403  403  403  200  200 ',
   },
   ...['/api/tunnel/devices/{id}/delete', '/api/tunnel/devices/{id}'].map((path) => ({
     method: 'DELETE',
@@ -214,12 +229,22 @@ async function subjectOf(row: Row, standing: Subject): Promise<Subject> {
 function call({ method, path, body, query = '' }: Row, subject: Subject, credential: Carried = {}): Promise<Reply> {
   const id = path.includes('/allocations/') ? String(subject.allocationId) : subject.device.id
   const carried = { ip: panel.newIp(), ...credential, ...(body && { body: body(subject) }) }
+  if (path === '/api/tunnel/events') return firstEvents(carried)
   return panel.send(method, path.replace('{id}', id) + query, carried)
+}
+
+/** The devices that a stream begins with, as the list has them. */
+async function firstEvents(carried: Carried): Promise<Reply> {
+  const { reply, stream } = await openEventStream(panel.url, carried)
+  if (!stream) return reply
+  await until('the first devices', () => stream.told.some(({ event }) => event === 'devices'))
+  stream.close()
+  return { ...reply, body: { devices: [...stream.devices.values()] } }
 }
 
 function outcome({ method, path }: Row, { device }: Subject, { status, body }: Reply): string {
   if (status !== 200 || method !== 'GET') return String(status)
-  if (path === '/api/tunnel/devices') {
+  if (path === '/api/tunnel/devices' || path === '/api/tunnel/events') {
     return `200${body.devices.some(({ id }: { id: string }) => id === device.id) ? '+' : '-'}`
   }
   if (path === '/api/tunnel/allocations') {

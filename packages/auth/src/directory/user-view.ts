@@ -17,16 +17,19 @@ export interface UserView {
 }
 
 /** JSON Schema of `UserView`. */
-export const userViewSchema: TSchema = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  email: Type.String(),
-  name: Type.Union([Type.String(), Type.Null()]),
-  permissions: Type.Array(Type.String()),
-  suspended: Type.Boolean(),
-  quotas: quotasSchema,
-  createdAt: Type.String({ format: 'date-time' }),
-  updatedAt: Type.String({ format: 'date-time' }),
-})
+export const userViewSchema: TSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    email: Type.String(),
+    name: Type.Union([Type.String(), Type.Null()]),
+    permissions: Type.Array(Type.String()),
+    suspended: Type.Boolean(),
+    quotas: quotasSchema,
+    createdAt: Type.String({ format: 'date-time' }),
+    updatedAt: Type.String({ format: 'date-time' }),
+  },
+  { $id: 'User' },
+)
 
 export function toUserView(record: UserRecord): UserView {
   return {

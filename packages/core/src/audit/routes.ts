@@ -19,16 +19,19 @@ const query = Type.Object(
   { additionalProperties: false },
 )
 
-const entry = Type.Object({
-  id: Type.String(),
-  at: Type.String({ format: 'date-time' }),
-  action: Type.String(),
-  actor: nullable(Type.Object({ kind: Type.String(), id: Type.String(), name: nullable(Type.String()) })),
-  target: nullable(Type.Object({ type: Type.String(), id: Type.String() })),
-  ip: nullable(Type.String()),
-  requestId: nullable(Type.String()),
-  data: Type.Unknown(),
-})
+const entry = Type.Object(
+  {
+    id: Type.String(),
+    at: Type.String({ format: 'date-time' }),
+    action: Type.String(),
+    actor: nullable(Type.Object({ kind: Type.String(), id: Type.String(), name: nullable(Type.String()) })),
+    target: nullable(Type.Object({ type: Type.String(), id: Type.String() })),
+    ip: nullable(Type.String()),
+    requestId: nullable(Type.String()),
+    data: Type.Unknown(),
+  },
+  { $id: 'AuditEntry' },
+)
 const answer = Type.Object({ entries: Type.Array(entry), next: nullable(Type.String()) })
 
 /** `GET /api/audit`. */

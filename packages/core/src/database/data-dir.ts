@@ -5,6 +5,7 @@ import type { SallyportError } from '../kernel/errors.js'
 
 /** The data directory that means none: everything in memory, gone at the end. For tests. */
 export const memoryDataDir = 'memory://'
+export const defaultDataDir = './.data'
 
 const privateMode = 0o700
 

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { PGlite } from '@electric-sql/pglite'
 import type { DurableFiles } from './embedded-files.js'
+import type { EmbeddedTurns } from './embedded-turns.js'
 
 type Callback = (error?: Error | null) => void
 
@@ -11,12 +12,19 @@ const terminate = 'X'.charCodeAt(0)
 export class EmbeddedStream extends Duplex {
   readonly #database: PGlite
   readonly #files: DurableFiles | undefined
+  readonly #turns: EmbeddedTurns
+  /** What the database has been given last. */
+  #working: Promise<void> = Promise.resolve()
 
-  /** @param files those of the database; `undefined` when it is in memory */
-  constructor(database: PGlite, files: DurableFiles | undefined) {
+  /**
+   * @param files those of the database; `undefined` when it is in memory
+   * @param turns shared by all connections to the database
+   */
+  constructor(database: PGlite, files: DurableFiles | undefined, turns: EmbeddedTurns) {
     super()
     this.#database = database
     this.#files = files
+    this.#turns = turns
   }
 
   connect(): this {
@@ -40,19 +48,39 @@ export class EmbeddedStream extends Duplex {
     callback()
   }
 
-  /** The session outlives its connections, so a transaction left open must not be met by the next one. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const { ready } = this.#database
-    const end = ready && this.#database.isInTransaction() ? this.#database.exec('ROLLBACK') : Promise.resolve()
-    void end.then(
-      () => callback(error),
-      (failure: Error) => callback(error ?? failure),
-    )
+    void this.#leave()
+      .finally(() => this.#turns.give(this))
+      .then(
+        () => callback(error),
+        (failure: Error) => callback(error ?? failure),
+      )
+  }
+
+  /** The session outlives its connections, so a transaction left open must not be met by the next one. */
+  async #leave(): Promise<void> {
+    // Who goes away under a query may have begun one with it.
+    await this.#working.catch(() => undefined)
+    const open = this.#turns.has(this) && this.#database.ready && this.#database.isInTransaction()
+    if (open) await this.#database.exec('ROLLBACK')
   }
 
   async #execute(message: Buffer): Promise<void> {
-    if (!this.#database.ready) throw new Error('The embedded database is closed')
     if (message[0] === terminate) return
+    await this.#turns.take(this)
+    if (this.destroyed) return
+    try {
+      this.#working = this.#answer(message)
+      await this.#working
+    } finally {
+      const stays = this.#database.ready && this.#database.isInTransaction()
+      // Who has gone away gives it up after the roll-back.
+      if (!stays && !this.destroyed) this.#turns.give(this)
+    }
+  }
+
+  async #answer(message: Buffer): Promise<void> {
+    if (!this.#database.ready) throw new Error('The embedded database is closed')
     const answer: Buffer[] = []
     const onRawData = (bytes: Uint8Array): void => void answer.push(Buffer.from(bytes))
     // Not `execProtocolRaw`: without a receiver of its own it keeps every answer for ever.

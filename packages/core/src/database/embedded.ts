@@ -10,7 +10,7 @@ import { DurableFiles } from './embedded-files.js'
 import { fileOptions, memoryOptions } from './embedded-options.js'
 import { memoryTemplate } from './embedded-template.js'
 
-export interface EmbeddedPostgres {
+export interface EmbeddedEngine {
   readonly database: PGlite
   /** `undefined` when it is in memory. */
   readonly files: DurableFiles | undefined
@@ -21,7 +21,7 @@ export interface EmbeddedPostgres {
  * Opens, and at first makes, the Postgres in the data directory.
  * @throws `CORE_ERR_DATA_DIR_UNUSABLE`, `CORE_ERR_DATA_DIR_LOCKED`, `CORE_ERR_DATABASE_CORRUPT`
  */
-export async function openEmbedded(dataDir: string, signal: AbortSignal): Promise<EmbeddedPostgres> {
+export async function openEmbedded(dataDir: string, signal: AbortSignal): Promise<EmbeddedEngine> {
   if (dataDir === memoryDataDir) {
     const archive = new Blob([await memoryTemplate()])
     const database = await PGlite.create(memoryDataDir, { ...memoryOptions, loadDataDir: archive })

@@ -1,5 +1,4 @@
-import { QueryTypes, type Sequelize, type Transaction } from 'sequelize'
-import { Umzug } from 'umzug'
+import { QueryTypes, type Sequelize, Transaction } from 'sequelize'
 import { coreErrors } from '../errors.js'
 import type { Plugin } from '../kernel/plugin.js'
 import type { MigrationContext } from './migration.js'
@@ -18,7 +17,9 @@ type Migrated = Pick<Plugin, 'name' | 'migrations'>
  * @throws `CORE_ERR_DATABASE_NEWER`, `CORE_ERR_DATABASE_MIGRATION_FAILED`
  */
 export function migrate(sequelize: Sequelize, plugins: readonly Migrated[]): Promise<readonly string[]> {
-  return sequelize.transaction(async (transaction) => {
+  // Once it is our turn, what the one before us recorded must be seen, whatever the server's or the host's default.
+  const isolationLevel = Transaction.ISOLATION_LEVELS.READ_COMMITTED
+  return sequelize.transaction({ isolationLevel }, async (transaction) => {
     await lock(sequelize, transaction)
     const applied = await readApplied(sequelize, transaction)
     for (const plugin of plugins) assertKnown(plugin, applied.get(plugin.name) ?? new Set())
@@ -28,6 +29,24 @@ export function migrate(sequelize: Sequelize, plugins: readonly Migrated[]): Pro
       done.push(...names.map((name) => `${plugin.name}/${name}`))
     }
     return done
+  })
+}
+
+/**
+ * Whether nothing is pending: most starts then need neither the lock nor a connection for it.
+ * @throws `CORE_ERR_DATABASE_NEWER`
+ */
+export async function isMigrated(sequelize: Sequelize, plugins: readonly Migrated[]): Promise<boolean> {
+  const [table] = await sequelize.query<{ found: boolean }>(
+    "SELECT to_regclass('sallyport_migrations') IS NOT NULL AS found",
+    { type: QueryTypes.SELECT },
+  )
+  if (!table?.found) return false
+  const applied = await readApplied(sequelize)
+  for (const plugin of plugins) assertKnown(plugin, applied.get(plugin.name) ?? new Set())
+  return plugins.every(({ name, migrations }) => {
+    const done = applied.get(name)
+    return migrations.every((migration) => done?.has(migration.name))
   })
 }
 
@@ -46,12 +65,12 @@ async function lock(sequelize: Sequelize, transaction: Transaction): Promise<voi
   )
 }
 
-async function readApplied(sequelize: Sequelize, transaction: Transaction): Promise<Map<string, Set<string>>> {
+async function readApplied(sequelize: Sequelize, transaction?: Transaction): Promise<Map<string, Set<string>>> {
   const rows = await sequelize.query<{ plugin: string; name: string }>(
     'SELECT plugin, name FROM sallyport_migrations',
     {
       type: QueryTypes.SELECT,
-      transaction,
+      ...(transaction && { transaction }),
     },
   )
   const applied = new Map<string, Set<string>>()
@@ -83,34 +102,22 @@ async function migratePlugin(
       await sequelize.query(text, { transaction, raw: true })
     },
   }
-  const umzug = new Umzug<MigrationContext>({
-    context,
-    logger: undefined,
-    migrations: plugin.migrations.map((migration) => ({
-      name: migration.name,
-      up: (params) => migration.up(params.context),
-    })),
-    storage: {
-      executed: async () => [...applied],
-      logMigration: async ({ name }) => {
-        await sequelize.query('INSERT INTO sallyport_migrations (plugin, name) VALUES ($1, $2)', {
-          bind: [plugin.name, name],
-          transaction,
-        })
-      },
-      unlogMigration: () => Promise.reject(new Error('migrations are not undone')),
-    },
-  })
-  let current = ''
-  umzug.on('migrating', ({ name }) => {
-    current = name
-  })
-  try {
-    const done = await umzug.up()
-    return done.map(({ name }) => name)
-  } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw coreErrors.DATABASE_MIGRATION_FAILED({ migration: current, plugin: plugin.name, reason }, { cause })
+  const done: string[] = []
+  for (const migration of plugin.migrations) {
+    const { name } = migration
+    if (applied.has(name)) continue
+    try {
+      await migration.up(context)
+      await sequelize.query('INSERT INTO sallyport_migrations (plugin, name) VALUES ($1, $2)', {
+        bind: [plugin.name, name],
+        transaction,
+      })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      const failed = { migration: name, plugin: plugin.name, reason }
+      throw coreErrors.DATABASE_MIGRATION_FAILED(failed, { cause: error })
+    }
+    done.push(name)
   }
+  return done
 }

@@ -27,8 +27,9 @@ export interface ServerOptions {
  * @throws `CORE_ERR_DATABASE_UNREACHABLE` within ten seconds, with a reason that holds no password
  */
 export async function connectServer(address: ServerAddress, options: ServerOptions): Promise<Sequelize> {
+  // Those of a host's pool are for its own statements.
   const timeouts = options.unlimitedStatements
-    ? {}
+    ? { statement_timeout: 0, query_timeout: 0, idle_in_transaction_session_timeout: 0 }
     : {
         statement_timeout: statementTimeoutMs,
         query_timeout: answerTimeoutMs,

@@ -70,6 +70,7 @@ function beginRequests(app: FastifyInstance, engine: HttpEngine, prefix: string,
     const pattern = request.routeOptions.url
     const paths = pattern === undefined ? [asked] : [asked, normalizePath(pattern)]
     const relative = paths.map((path) => withoutPrefix(path, prefix) ?? path)
+    state.paths = relative
     await engine.guards.run(relative, raw)
   })
   app.addHook('onSend', async (request, reply) => {
@@ -79,9 +80,11 @@ function beginRequests(app: FastifyInstance, engine: HttpEngine, prefix: string,
 }
 
 function endRequests(app: FastifyInstance, engine: HttpEngine): void {
+  // A host that closes waits for every answer, and these have no end of their own.
+  app.addHook('preClose', async () => engine.streams.endAll())
   app.addHook('onResponse', async (request, reply) => {
     const state = engine.states.find(request.raw)
-    if (!state) return
+    if (!state || state.observed) return
     engine.observation.answered(state, {
       method: request.method,
       target: request.raw.url ?? '/',

@@ -8,6 +8,7 @@ import { parseCookies } from './cookies.js'
 import type { Guards } from './guards.js'
 import type { InFlight } from './in-flight.js'
 import type { Observation } from './observation.js'
+import type { OpenStreams } from './open-streams.js'
 import type { RequestStates } from './request-state.js'
 import type { RouteTable } from './route-table.js'
 import type { TrustedProxies } from './trusted-proxies.js'
@@ -27,6 +28,7 @@ export interface HttpEngine {
   readonly validation: Validation
   readonly states: RequestStates
   readonly inFlight: InFlight
+  readonly streams: OpenStreams
   readonly observation: Observation
   /** Bytes that a body may have where its route names no other limit. */
   readonly bodyLimit: number

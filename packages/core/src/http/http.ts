@@ -5,7 +5,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Authentication } from '../identity/authenticator.js'
 import type { Disposer } from '../kernel/scope.js'
 import { defineService, type ServiceToken } from '../kernel/service.js'
-import type { Access, RouteDefinition } from './route.js'
+import type { Access, PrincipalFor, RouteDefinition } from './route.js'
 
 export interface ListenOptions {
   /** Default `127.0.0.1`. */
@@ -18,6 +18,9 @@ export interface ListenAddress {
   readonly host: string
   readonly port: number
 }
+
+/** A request to one of a host's own routes, as Node, Express or Fastify give it. */
+export type HostRequest = IncomingMessage | { readonly raw: IncomingMessage; readonly ip: string }
 
 /** Runs before credentials and body are looked at; throws a catalogued error to refuse. */
 export type Guard = (request: IncomingMessage) => void | Promise<void>
@@ -55,8 +58,14 @@ export interface Http {
   /** For links and the expected Origin: the configured public URL, without a trailing slash. Never taken from a request. */
   readonly publicUrl: string
   readonly fastify: FastifyPluginAsync
-  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** Without `next` it answers whatever comes, with it only what `serves` says. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
+  /** Without `next` it answers every upgrade, with it only those of `upgradeRoute`'s paths. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void) => void
+  /** Whether a request to a host's server is for one of the kernel's paths: below the first segments of its routes, or a page. */
+  serves(request: IncomingMessage): boolean
+  /** As `Kernel.authenticate`. */
+  authenticate<A extends Access = 'authenticated'>(request: HostRequest, access?: A): Promise<PrincipalFor<A>>
   listen(options?: ListenOptions): Promise<ListenAddress>
 }
 

@@ -4,6 +4,8 @@ import type { ServerResponse } from 'node:http'
 export interface InFlight {
   readonly draining: boolean
   track(response: ServerResponse): void
+  /** Waits for this one no longer: it goes on for as long as it likes. */
+  release(response: ServerResponse): void
   /** Resolves when nothing is being answered, or when `signal` aborts. From now on answers close their connection. */
   drain(signal: AbortSignal): Promise<void>
 }
@@ -11,6 +13,11 @@ export interface InFlight {
 /** @param onEnd called after each answer while draining */
 export function createInFlight(onEnd: () => void): InFlight {
   const open = new Set<ServerResponse>()
+  const end = (response: ServerResponse): void => {
+    if (!open.delete(response)) return
+    if (draining) onEnd()
+    if (open.size === 0) drained?.()
+  }
   let draining = false
   let drained: (() => void) | undefined
 
@@ -21,14 +28,11 @@ export function createInFlight(onEnd: () => void): InFlight {
     track(response) {
       if (open.has(response)) return
       open.add(response)
-      const end = (): void => {
-        if (!open.delete(response)) return
-        if (draining) onEnd()
-        if (open.size === 0) drained?.()
-      }
-      response.once('finish', end)
-      response.once('close', end)
+      const ended = (): void => end(response)
+      response.once('finish', ended)
+      response.once('close', ended)
     },
+    release: end,
     drain(signal) {
       draining = true
       if (open.size === 0 || signal.aborted) return Promise.resolve()

@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { AuthenticationStrategy } from '../identity/authenticator.js'
+import { type Components, createComponents } from './openapi-components.js'
 import { problemResponses, problemSchema } from './openapi-problems.js'
 import type { AnyRoute } from './route-table.js'
 
@@ -18,10 +19,16 @@ export function openApiDocument(routes: readonly AnyRoute[], options: OpenApiOpt
   const securitySchemes = schemesOf(options.strategies)
   const paths: Record<string, Json> = {}
   const ids = new Set<string>()
+  const components = createComponents()
   for (const route of visible) {
     const path = route.url.replaceAll(/:(\w+)/g, '{$1}').replace(/\/\*$/, '/{wildcard}')
     const item = paths[path] ?? {}
-    item[route.method.toLowerCase()] = operation(route, operationId(route, ids), Object.keys(securitySchemes))
+    item[route.method.toLowerCase()] = operation(
+      route,
+      operationId(route, ids),
+      Object.keys(securitySchemes),
+      components,
+    )
     paths[path] = item
   }
   return {
@@ -30,11 +37,15 @@ export function openApiDocument(routes: readonly AnyRoute[], options: OpenApiOpt
     servers: [{ url: options.serverUrl }],
     tags: [...new Set(visible.map(({ tag }) => tag))].sort().map((name) => ({ name })),
     paths,
-    components: { schemas: { Problem: problemSchema }, responses: problemResponses, securitySchemes },
+    components: {
+      schemas: { Problem: problemSchema, ...components.schemas },
+      responses: problemResponses,
+      securitySchemes,
+    },
   }
 }
 
-function operation(route: AnyRoute, id: string, schemes: readonly string[]): Json {
+function operation(route: AnyRoute, id: string, schemes: readonly string[], components: Components): Json {
   const description = [route.description, accessNote(route)].filter((text) => text !== undefined).join('\n\n')
   const parameters = [...parametersOf('path', pathSchema(route)), ...parametersOf('query', route.query)]
   return {
@@ -45,7 +56,7 @@ function operation(route: AnyRoute, id: string, schemes: readonly string[]): Jso
     security: securityOf(route, schemes),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
-    responses: responsesOf(route),
+    responses: responsesOf(route, components),
   }
 }
 
@@ -96,7 +107,8 @@ function parametersOf(place: 'path' | 'query', schema: TSchema | undefined): rea
     ([name, { description, ...own }]) => ({
       name,
       in: place,
-      required: place === 'path' || required.includes(name),
+      // TypeBox has a field with a default among the required ones: it always is there once the default is put in.
+      required: place === 'path' || (required.includes(name) && own['default'] === undefined),
       ...(description === undefined ? {} : { description }),
       schema: own,
     }),
@@ -108,7 +120,7 @@ function requestBody(schema: TSchema): Json {
   return { required, content: { 'application/json': { schema } } }
 }
 
-function responsesOf(route: AnyRoute): Json {
+function responsesOf(route: AnyRoute, components: Components): Json {
   const type = route.produces ?? 'application/json'
   const described =
     route.response ?? (route.produces ? { 200: { type: 'string' } as unknown as TSchema } : { 200: undefined })
@@ -116,7 +128,9 @@ function responsesOf(route: AnyRoute): Json {
     status,
     {
       description: Number(status) < 400 ? 'Done' : 'Not possible now',
-      ...(schema === undefined || status === '204' ? {} : { content: { [type]: { schema } } }),
+      ...(schema === undefined || status === '204'
+        ? {}
+        : { content: { [type]: { schema: components.refer(schema) } } }),
     },
   ])
   const errors = errorStatuses(route).filter((status) => !(status in described))

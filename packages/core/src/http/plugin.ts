@@ -14,6 +14,7 @@ import { createInFlight } from './in-flight.js'
 import { Metrics } from './metrics.js'
 import { addMetricsRoute } from './metrics-route.js'
 import { createObservation } from './observation.js'
+import { createOpenStreams } from './open-streams.js'
 import { createRequestStates } from './request-state.js'
 import { createRouteTable } from './route-table.js'
 import { createHttpService, type HttpService } from './service.js'
@@ -85,6 +86,7 @@ export const http: PluginFactory<HttpConfig> = definePlugin({
       validation: createValidation(),
       states: createRequestStates(),
       inFlight: createInFlight(() => service?.ownApp?.closeIdle()),
+      streams: createOpenStreams(),
       observation: createObservation(metrics.registry, logger),
       bodyLimit: config.bodyLimit,
       handlerTimeoutMs: config.handlerTimeoutMs,
@@ -93,6 +95,7 @@ export const http: PluginFactory<HttpConfig> = definePlugin({
     service = createHttpService(engine, scope, { ...config, publicUrl })
     onDrain(async (signal) => {
       service?.ownApp?.stopAccepting()
+      engine.streams.endAll()
       await engine.inFlight.drain(signal)
     })
     addHealthRoutes(service.http, health, () => engine.inFlight.draining)

@@ -4,6 +4,8 @@ import { coreErrors } from '../errors.js'
 import { addressKey } from '../security/address-key.js'
 import { checkAccess } from './access.js'
 import { authenticationRequest, type HttpEngine } from './engine.js'
+import { EventStreamAnswer } from './event-stream.js'
+import { answerWithEvents } from './event-stream-answer.js'
 import type { RequestState } from './request-state.js'
 import type { AnyRoute } from './route-table.js'
 import { apiHeaders } from './security-headers.js'
@@ -50,6 +52,7 @@ export function registerRoute(app: FastifyInstance, engine: HttpEngine, route: A
         request,
         reply,
       })
+      if (result instanceof EventStreamAnswer) return answerWithEvents(engine, route, state, request, reply, result)
       return answer(reply, result)
     },
   })

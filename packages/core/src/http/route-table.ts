@@ -13,6 +13,8 @@ export interface RouteTable {
   add(route: AnyRoute): void
   /** Adds the methods of a page's route, in Fastify's own syntax; one for everything (`/*`) says nothing of a path. */
   addPage(url: string, methods: readonly string[]): void
+  /** Whether there is a page's route for everything. */
+  readonly hasCatchAll: boolean
   /** Methods under which a normalised path is known, HEAD among them where there is GET. */
   methodsOf(path: string): readonly string[]
   /** First two segments of every route: the paths that are ours in a host's app. */
@@ -26,6 +28,7 @@ const urlPattern = /^(\/(:[a-zA-Z]\w*|[\w.~-]+))*(\/\*|\/)?$/
 
 export function createRouteTable(): RouteTable {
   const routes: AnyRoute[] = []
+  let hasCatchAll = false
   const patterns = new Map<string, { readonly test: RegExp; readonly methods: Set<string> }>()
   const patternOf = (url: string): { readonly test: RegExp; readonly methods: Set<string> } => {
     const shape = url.replaceAll(/:\w+/g, ':')
@@ -52,9 +55,15 @@ export function createRouteTable(): RouteTable {
     routes,
     add,
     addPage(url, methods) {
-      if (url === '/*' || url === '*') return
+      if (url === '/*' || url === '*') {
+        hasCatchAll = true
+        return
+      }
       const known = patternOf(url)
       for (const method of methods) known.methods.add(method)
+    },
+    get hasCatchAll() {
+      return hasCatchAll
     },
     methodsOf(path) {
       const methods = [...patterns.values()]

@@ -18,7 +18,8 @@ export type Access =
   | { readonly permission: string }
   | { readonly kinds: readonly Principal['kind'][]; readonly permission?: string }
 
-type PrincipalFor<A extends Access> = A extends 'public'
+/** Whom a route of that access may be called by. */
+export type PrincipalFor<A extends Access> = A extends 'public'
   ? undefined
   : A extends 'optional'
     ? Principal | undefined
@@ -71,7 +72,7 @@ export interface RouteDefinition<
   readonly hidden?: boolean
   /**
    * Returns the answer's body, sent as JSON with status 200 unless set on `reply`; `undefined` is 204. A buffer, a
-   * stream, or text for which the handler set a content type is sent as it is. Throws catalogued errors.
+   * stream, what `eventStream` gives, or text for which the handler set a content type is sent as it is. Throws catalogued errors.
    */
   handler(
     context: RouteContext<

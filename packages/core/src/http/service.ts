@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
 import type { FastifyPluginAsync } from 'fastify'
 import { coreErrors } from '../errors.js'
 import type { Scope } from '../kernel/scope.js'
 import { createBridge } from './bridge.js'
 import type { HttpEngine } from './engine.js'
 import { problemOf } from './error-answer.js'
+import { createHostRequests } from './host-requests.js'
 import type { Http } from './http.js'
 import { mountUpgrades } from './mounted-upgrades.js'
 import { createOwnApp, type OwnApp, type OwnAppOptions } from './own-app.js'
@@ -17,6 +17,10 @@ import { createUpgradedSockets, createUpgradeListener } from './upgrade.js'
 export interface ServiceOptions extends OwnAppOptions {
   readonly publicUrl: string | undefined
 }
+
+type Next = (error?: unknown) => void
+/** As Express has it. */
+type HostedRequest = IncomingMessage & { readonly originalUrl?: string }
 
 /** What the plugin needs beside the service itself. */
 export interface HttpService {
@@ -34,6 +38,7 @@ export function createHttpService(engine: HttpEngine, scope: Scope, options: Ser
 
   scope.defer(async () => {
     engine.closed = true
+    engine.streams.endAll()
     const app = await making?.catch(() => undefined)
     sockets.destroyAll()
     await app?.close()
@@ -54,14 +59,43 @@ export function createHttpService(engine: HttpEngine, scope: Scope, options: Ser
     })
     return making
   }
-  const handler = (request: IncomingMessage, response: ServerResponse): void => {
-    if (own) own.handler(request, response)
-    else
-      ownApp().then(
-        (app) => app.handler(request, response),
-        (error: unknown) =>
-          answerOnResponse(response, problemOf(engine, error, requestIdOf(request, engine.trusted), engine.bodyLimit)),
-      )
+  const hostRequests = createHostRequests(engine, options.basePath)
+  /** Express cuts off the path that a handler is mounted below; `basePath` may have it all the same. */
+  const ownTarget = ({ url, originalUrl }: HostedRequest): string | undefined =>
+    [url, originalUrl].find((target) => target !== undefined && hostRequests.serves(target))
+  let isWarned = false
+  /** Upgrades come to the server, whole: nobody cuts off what the router of an app has. */
+  const warnOfMount = ({ originalUrl }: HostedRequest, target: string): void => {
+    if (isWarned || originalUrl === undefined || originalUrl === target || engine.upgrades.paths.length === 0) return
+    isWarned = true
+    const mount = originalUrl.endsWith(target) ? originalUrl.slice(0, -target.length) : undefined
+    engine.logger.warn({ mount }, 'mounted below a path that is not the basePath of http(): WebSockets are not found')
+  }
+  const handler = (request: HostedRequest, response: ServerResponse, next?: Next): void => {
+    const answer = (run: () => void): void => {
+      const target = next && ownTarget(request)
+      if (next && target === undefined) {
+        next()
+        return
+      }
+      if (target !== undefined) {
+        warnOfMount(request, target)
+        request.url = target
+      }
+      run()
+    }
+    if (own) {
+      const { handler: route } = own
+      answer(() => route(request, response))
+      return
+    }
+    ownApp().then(
+      (app) => answer(() => app.handler(request, response)),
+      (error: unknown) => {
+        const requestId = requestIdOf(request, engine.trusted)
+        answer(() => answerOnResponse(response, problemOf(engine, error, requestId, engine.bodyLimit)))
+      },
+    )
   }
 
   const fastify: FastifyPluginAsync = async (app) => {
@@ -93,11 +127,9 @@ export function createHttpService(engine: HttpEngine, scope: Scope, options: Ser
     },
     fastify,
     handler,
-    upgrade: createUpgradeListener(engine, { sockets, prefix: options.basePath, plain: handler }) as (
-      request: IncomingMessage,
-      socket: Duplex,
-      head: Buffer,
-    ) => void,
+    upgrade: createUpgradeListener(engine, { sockets, prefix: options.basePath, plain: handler }),
+    serves: (request) => ownTarget(request) !== undefined,
+    authenticate: hostRequests.authenticate,
     async listen(listenOptions) {
       return (await ownApp()).listen(listenOptions)
     },

@@ -10,7 +10,7 @@ import { requestIdOf } from './request-id.js'
 import { normalizePath, pathOnly, withoutPrefix } from './request-path.js'
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void
-type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void) => void
 
 /** Sockets that have left HTTP. */
 export interface UpgradedSockets {
@@ -43,16 +43,17 @@ interface UpgradeOptions {
   readonly plain: RequestListener
 }
 
-/** Listener for a server's `upgrade` event. Never throws. */
+/** Listener for a server's `upgrade` event; called with `next`, that gets what is not ours. Never throws. */
 export function createUpgradeListener(engine: HttpEngine, options: UpgradeOptions): UpgradeListener {
   const { sockets, prefix, others, plain } = options
 
-  return (request, socket, head) => {
+  return (request, socket, head, next) => {
     const path = withoutPrefix(normalizePath(request.url ?? '/'), prefix)
     const wantsWebSocket = /(^|[\s,])websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')
     const handler = path === undefined || !wantsWebSocket ? undefined : engine.upgrades.find(path)
-    if (!handler && others) {
-      others(request, socket, head)
+    const pass = next ?? (others && (() => others(request, socket, head)))
+    if (!handler && pass) {
+      pass()
       return
     }
     // No closure: one would keep the request for as long as the socket lives.

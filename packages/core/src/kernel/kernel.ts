@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream'
 import type { FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { coreErrors } from '../errors.js'
-import { Http, type ListenAddress, type ListenOptions } from '../http/http.js'
-import { answerNotServing, refuseUpgradeNotServing } from '../http/not-serving.js'
+import { type HostRequest, Http, type ListenAddress, type ListenOptions } from '../http/http.js'
+import { answerNotServing, notServing, refuseUpgradeNotServing } from '../http/not-serving.js'
+import type { Access, PrincipalFor } from '../http/route.js'
 import { version } from '../version.js'
 import { createServiceContainer } from './container.js'
 import { defaultProviders } from './defaults.js'
@@ -43,10 +44,24 @@ export interface Kernel {
   get<T>(token: ServiceToken<T>): T
   /** For a host's Fastify app: `app.register(kernel.fastify)`. Starts the kernel if need be; then closing the app stops it. */
   readonly fastify: FastifyPluginAsync
-  /** For any `node:http` server: `createServer(kernel.handler)`. Answers 503 until the kernel is started. */
-  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
-  /** For the same server's `upgrade` event. */
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /**
+   * For any `node:http` server: `createServer(kernel.handler)`. Answers 503 until the kernel is started. With `next`, as
+   * Express calls it (`app.use(kernel.handler)`), it answers only the kernel's own paths and hands on all others; those
+   * of a kernel that is not started yet as well.
+   */
+  readonly handler: (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
+  /** For the same server's `upgrade` event. With `next`, that is called for what is not the kernel's. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void) => void
+  /**
+   * For the host's own routes: who makes a request, by the same credentials as the kernel's routes, a forged cross-site
+   * request refused.
+   * @param request Fastify's, Express's or Node's
+   * @param access default `authenticated`: a user or an API key, whatever that was given; `{ kinds: ['user'] }` is people alone,
+   *   `optional` gives `undefined` for nobody
+   * @throws what the kernel's own routes answer, with `status` and `headers` as Fastify and Express take them: 400 for
+   *   credentials of two principals, 401, 403, 503; `CORE_ERR_ARGUMENT_INVALID` for an `access` that there is not
+   */
+  authenticate<A extends Access = 'authenticated'>(request: HostRequest, access?: A): Promise<PrincipalFor<A>>
   /** Starts the kernel if need be and listens by itself. Throws `CORE_ERR_LISTEN_FAILED`. */
   listen(options?: ListenOptions): Promise<ListenAddress>
   [Symbol.asyncDispose](): Promise<void>
@@ -103,14 +118,21 @@ export function createKernel(options: KernelOptions = {}): Kernel {
       return container.get(token)
     },
     fastify,
-    handler(request, response) {
-      if (lifecycle.state === 'started' || lifecycle.state === 'stopping')
-        container.get(Http).handler(request, response)
+    handler(request, response, next) {
+      const running = lifecycle.state === 'started' || lifecycle.state === 'stopping'
+      if (running) container.get(Http).handler(request, response, next)
+      else if (next && !(lifecycle.state === 'stopped' && container.has(Http) && container.get(Http).serves(request)))
+        next()
       else answerNotServing(response)
     },
-    upgrade(request, socket, head) {
-      if (lifecycle.state === 'started') container.get(Http).upgrade(request, socket, head)
+    upgrade(request, socket, head, next) {
+      if (lifecycle.state === 'started') container.get(Http).upgrade(request, socket, head, next)
+      else if (next) next()
       else refuseUpgradeNotServing(socket)
+    },
+    async authenticate(request, access) {
+      if (!wantsHttp || lifecycle.state !== 'started') throw notServing()
+      return container.get(Http).authenticate(request, access)
     },
     async listen(listenOptions) {
       await lifecycle.start()

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Migration } from '../database/migration.js'
-import { type ConfigInput, resolveConfig } from './config.js'
+import { type ConfigInput, createConfigReader } from './config.js'
 import type { ErrorCatalogue } from './errors.js'
 import type { Logger } from './logger.js'
 import { assertPluginValid } from './plugin-validation.js'
@@ -88,10 +88,11 @@ export function definePlugin<
   Schema extends TSchema = TSchema,
 >(definition: PluginDefinition<Requires, Optional, Provides, Schema>): PluginFactory<Static<Schema>> {
   assertPluginValid(definition)
-  const { config: schema } = definition
+  const { name, config: schema } = definition
+  const readConfig = schema && createConfigReader(name, schema)
   return (input) =>
     Object.freeze({
-      name: definition.name,
+      name,
       version: definition.version,
       sallyport: definition.sallyport ?? '*',
       requires: definition.requires ?? {},
@@ -99,7 +100,7 @@ export function definePlugin<
       provides: definition.provides ?? {},
       migrations: definition.migrations ?? [],
       errors: definition.errors ?? {},
-      config: schema ? resolveConfig(definition.name, schema, input) : undefined,
+      config: readConfig?.(input),
       setup: (context: SetupContext) => definition.setup(context as never),
     })
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Static, TSchema } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { coreErrors } from '../errors.js'
 import { defineEvent, type Events, type EventToken } from '../events/events.js'
 import type { FieldError } from '../kernel/errors.js'
@@ -23,6 +23,8 @@ export interface OpenSettings extends Settings {
   /** Reads what is in force from the database again. */
   refresh(): Promise<void>
   isDefined(name: string): boolean
+  /** JSON Schema of all sections that are defined so far. */
+  schema(): TSchema
 }
 
 const namePattern = /^[a-z][A-Za-z0-9]{0,49}$/
@@ -52,6 +54,7 @@ export function createSettings({ storage, events, logger, initial, scope }: Sett
   return {
     isDefined: (name) => sections.has(name),
     refresh: () => refresh([...sections.keys()]),
+    schema: () => Type.Object(Object.fromEntries([...sections.values()].map(({ name, schema }) => [name, schema]))),
     all,
     async define<Schema extends TSchema>(given: SettingsSection<Schema>): Promise<SettingsHandle<Static<Schema>>> {
       const { name, schema } = given

@@ -11,6 +11,7 @@ type ChangeHandler = (value: never, previous: never) => void
 /** One section in force on this instance. */
 export interface OpenSection {
   readonly name: string
+  readonly schema: TSchema
   /** Frozen. */
   readonly value: Fields
   /** Fields with their defaults, or what is wrong with them; paths begin with the section's name. */
@@ -24,7 +25,11 @@ export interface OpenSection {
 
 /** Makes a section, at first with the schema's defaults. */
 export function createSection(name: string, schema: TSchema): OpenSection {
-  const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false, coerceTypes: false })
+  const ajv = new Ajv({
+    ...{ useDefaults: true, allErrors: true, strict: false, coerceTypes: false },
+    // To check a plugin's schema against JSON Schema's own takes longer than to compile it.
+    ...{ meta: false, validateSchema: false },
+  })
   const validate = ajv.compile(schema)
   const known = new Set(Object.keys((schema['properties'] as object | undefined) ?? {}))
   const handlers = new Set<{ run: ChangeHandler }>()
@@ -33,6 +38,7 @@ export function createSection(name: string, schema: TSchema): OpenSection {
   let current = 0
   return {
     name,
+    schema,
     get value() {
       return value
     },

@@ -58,6 +58,19 @@ t.test('migrations', { skip: skipWithout('Postgres', missingPostgres()) }, async
     t.same(await appliedOf(kernel.get(Database)), ['a/a-1', 'a/a-2', 'b/b-1', 'b/b-2'])
   })
 
+  await t.test('that are done are waited for by nobody', async (t) => {
+    const url = await server.createDatabase()
+    const plugin = withMigrations('a', create('things'))
+    await using first = await start(url, plugin)
+    const { sequelize } = first.get(Database)
+    await sequelize.transaction(async (transaction) => {
+      // As another instance that migrates for minutes has it.
+      await sequelize.query('SELECT pg_advisory_xact_lock(7350001)', { transaction })
+      await using second = await start(url, plugin)
+      t.same(await appliedOf(second.get(Database)), ['a/create-things'])
+    })
+  })
+
   await t.test('are all undone when one fails, whichever plugin it is of', async (t) => {
     const url = await server.createDatabase()
     const broken: Migration = { name: 'break', up: ({ sql }) => sql('CREATE TABLE broken (id nonsense)') }
@@ -69,6 +82,13 @@ t.test('migrations', { skip: skipWithout('Postgres', missingPostgres()) }, async
     await using kernel = await observe(url)
     t.same(await tablesOf(kernel.get(Database)), [])
     t.same(await appliedOf(kernel.get(Database)), [])
+  })
+
+  await t.test('are named when they go on after a statement of theirs has failed', async (t) => {
+    const url = await server.createDatabase()
+    const swallow: Migration = { name: 'swallow', up: ({ sql }) => sql('CREATE TABLE x (id nonsense)').catch(() => {}) }
+    const error = await rejection(start(url, withMigrations('a', swallow)))
+    t.match(error, { code: 'CORE_ERR_DATABASE_MIGRATION_FAILED', message: 'Migration swallow of a failed' })
   })
 
   await t.test('of a newer version stop the start before anything is changed', async (t) => {
@@ -98,6 +118,20 @@ t.test('migrations', { skip: skipWithout('Postgres', missingPostgres()) }, async
     t.same(await tablesOf((kernels[0] as TestKernel).get(Database)), ['one', 'slow', 'two'])
     const lines = kernels.flatMap(({ log }) => log.lines.filter(({ msg }) => msg === 'migrations applied'))
     t.equal(lines.length, 1)
+    await Promise.all(kernels.map((kernel) => kernel.stop()))
+  })
+
+  await t.test('are that and have their time, whatever the host’s sessions have for a default', async (t) => {
+    const connectLike = {
+      connectionString: await server.createDatabase(),
+      options: '-c default_transaction_isolation=serializable',
+      statement_timeout: 200,
+      query_timeout: 200,
+    }
+    const slow: Migration = { name: 'slow', up: ({ sql }) => sql('CREATE TABLE slow (id int); SELECT pg_sleep(0.5)') }
+    const plugins = [database({ connectLike }), withMigrations('a', slow)]
+    const kernels = await Promise.all([1, 2, 3].map(() => createTestKernel({ http: false, plugins })))
+    t.same(await appliedOf((kernels[0] as TestKernel).get(Database)), ['a/slow'])
     await Promise.all(kernels.map((kernel) => kernel.stop()))
   })
 

@@ -105,6 +105,45 @@ t.test('describes every route as OpenAPI 3.1', async (t) => {
   }
 })
 
+t.test('schemas that have a name are components; what has a default need not be given', async (t) => {
+  const Thing = Type.Object({
+    id: Type.String(),
+    parent: Type.Union([Type.Object({}, { $id: 'Parent' }), Type.Null()]),
+  })
+  const shared = { access: 'public', summary: 's', tag: 't', handler: () => ({}) } as const
+  const named = (service: Http): void => {
+    const thing = { ...Thing, $id: 'Thing' }
+    const query = Type.Object({ limit: Type.Integer({ default: 5 }), after: Type.String() })
+    const response = { 200: Type.Object({ things: Type.Array(thing) }) }
+    service.route({ ...shared, method: 'GET', url: '/api/named', query, response })
+    service.route({ ...shared, method: 'GET', url: '/api/other', response: { 200: thing } })
+  }
+  await using panel = await start(named)
+  const document = (await (await panel.fetch('/api/openapi.json')).json()) as Document & {
+    readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+  }
+  const { Thing: thing, Parent: parent } = document.components.schemas
+  t.match(thing, { properties: { parent: { anyOf: [{ $ref: '#/components/schemas/Parent' }, { type: 'null' }] } } })
+  t.match(parent, { type: 'object' })
+  const ref = { $ref: '#/components/schemas/Thing' }
+  const schema = (path: string) => (document.paths[path]?.['get']?.responses['200'] as never as Answer).content
+  t.same(schema('/api/other')['application/json']?.schema, ref)
+  t.match(schema('/api/named')['application/json']?.schema, { properties: { things: { items: ref } } })
+  t.notMatch(JSON.stringify(document), '$id')
+  const parameters = document.paths['/api/named']?.['get']?.parameters ?? []
+  t.same(
+    parameters.map(({ name, required }) => [name, required]),
+    [
+      ['limit', false],
+      ['after', true],
+    ],
+  )
+})
+
+interface Answer {
+  readonly content: Readonly<Record<string, { readonly schema: unknown }>>
+}
+
 t.test('shows it to people without scripts or anything from elsewhere', async (t) => {
   await using panel = await start(add, { plugins: [strategies()] })
   const response = await panel.fetch('/api/docs')

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import t from 'tap'
 import { definePlugin, Secret, secret } from '../../dist/index.js'
-import { resolveConfig } from '../../dist/kernel/config.js'
+import { createConfigReader } from '../../dist/kernel/config.js'
 
 const schema = Type.Object(
   {
@@ -18,6 +18,9 @@ const schema = Type.Object(
   },
   { additionalProperties: false },
 )
+
+const resolveConfig = <Schema extends TSchema>(owner: string, given: Schema, input: unknown): Static<Schema> =>
+  createConfigReader(owner, given)(input)
 
 t.test('fills in defaults, nested ones too', async (t) => {
   t.same(resolveConfig('p', schema, undefined), { port: 3000, nested: { on: true, names: [] } })
@@ -88,4 +91,13 @@ t.test('a plugin factory validates when it is called, before any kernel', async 
   const plugin = definePlugin({ name: 'p', version: '1.0.0', config: schema, setup: () => undefined })
   t.throws(() => plugin({ port: -1 }), { code: 'CORE_ERR_CONFIG_INVALID' })
   t.match(plugin({ port: 1 }).config, { port: 1 })
+})
+
+t.test('reads again and again with one schema, each time anew', async (t) => {
+  const read = createConfigReader('p', schema)
+  t.throws(() => read({ port: -1 }), { code: 'CORE_ERR_CONFIG_INVALID' })
+  const [first, second] = [read({ nested: { on: false } }), read(undefined)] as Static<typeof schema>[]
+  t.same(first?.nested, { on: false, names: [] })
+  t.same(second?.nested, { on: true, names: [] })
+  t.not(first?.nested.names, second?.nested.names, 'defaults are not shared')
 })

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander'
 import pc from 'picocolors'
+import { asCalled, COMMAND } from './command-name.js'
 import type { CliContext } from './context.js'
 import { styleFor } from './terminal/style.js'
 
@@ -9,7 +10,13 @@ const DEFAULT_COLUMNS = 80
 /** How help and usage errors look and where they go; commands that are made afterwards inherit it. */
 export function configureHelp(
   program: Command,
-  { args, env, stdout, stderr }: Pick<CliContext, 'env' | 'stdout' | 'stderr'> & { args: readonly string[] },
+  {
+    args,
+    env,
+    stdout,
+    stderr,
+    name = COMMAND,
+  }: Pick<CliContext, 'env' | 'stdout' | 'stderr'> & { args: readonly string[]; name?: string },
 ): void {
   const isJson = args.includes('--json')
   let hasFailed = false
@@ -27,7 +34,7 @@ export function configureHelp(
       styleSubcommandTerm: colours.cyan,
     })
     .configureOutput({
-      writeOut: (text) => void stdout.write(text),
+      writeOut: (text) => void stdout.write(asCalled(text, name)),
       writeErr(text) {
         // With `--json` the error has said it; no help after it.
         if (!(isJson && hasFailed)) stderr.write(text)

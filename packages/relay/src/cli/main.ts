@@ -14,7 +14,17 @@ const { stdin, stdout, stderr, env } = process
 try {
   // After the handlers: a signal that comes early is heard.
   const { runCli } = await import('./program.js')
-  process.exitCode = await runCli({ args: process.argv.slice(2), env, stdin, stdout, stderr, signal: stop.signal })
+  const { commandName } = await import('./command-name.js')
+  const name = commandName(process.argv[1])
+  process.exitCode = await runCli({
+    args: process.argv.slice(2),
+    name,
+    env,
+    stdin,
+    stdout,
+    stderr,
+    signal: stop.signal,
+  })
 } catch (error) {
   const verbose = process.argv.includes('--verbose')
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))

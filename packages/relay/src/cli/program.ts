@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { LocalSourceMode } from '../target/local-source.js'
 import { packageVersion } from '../version.js'
+import { asCalled, COMMAND } from './command-name.js'
 import type { CliContext } from './context.js'
 import { CliError, ExitCode, type ExitCodeValue } from './exit.js'
 import { afterHelp, configureHelp } from './help.js'
@@ -15,6 +16,8 @@ import { readTarget, type TargetOptions, targetOptions } from './tunnels/target-
 export interface CliProcess {
   /** Without node and script. */
   args: readonly string[]
+  /** See `commandName`; default `sallyport`. */
+  name?: string
   env: CliContext['env']
   stdin: CliContext['stdin']
   stdout: CliContext['stdout']
@@ -49,7 +52,8 @@ export async function runCli(process: CliProcess): Promise<ExitCodeValue> {
 }
 
 function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void): Command {
-  const program = new Command('sallyport')
+  const { name = COMMAND } = process
+  const program = new Command(name)
     .description("Opens tunnels from a Sallyport panel's public ports to services on this machine.")
     .version(packageVersion(), '--version', 'print the version')
     .option('--config <file>', 'configuration with the token (default: ~/.config/sallyport/agent.json)')
@@ -131,14 +135,14 @@ function buildProgram(process: CliProcess, finish: (code: ExitCodeValue) => void
 
   const service = serviceCommands(program, act)
 
-  program.showHelpAfterError("(see 'sallyport --help')")
+  program.showHelpAfterError(`(see '${name} --help')`)
   for (const command of program.commands) {
     command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)
-    command.showHelpAfterError(`(see 'sallyport ${command.name()} --help')`)
+    command.showHelpAfterError(`(see '${name} ${command.name()} --help')`)
   }
   for (const command of service.commands) {
     command.helpOption('-h, --help', 'print this help').addHelpText('after', afterHelp('service'))
-    command.showHelpAfterError(`(see 'sallyport service ${command.name()} --help')`)
+    command.showHelpAfterError(`(see '${name} service ${command.name()} --help')`)
   }
   return program
 }
@@ -154,7 +158,9 @@ async function perform(
 ): Promise<ExitCodeValue> {
   const { defaultConfigPath } = await import('./config/config-file.js')
   const { env, stdin, stdout, stderr, signal } = process
-  const output = createOutput({ stdout, stderr, json: options.json === true, verbose: options.verbose === true })
+  const { json = false, verbose = false } = options
+  const say = (text: string) => asCalled(text, process.name ?? COMMAND)
+  const output = createOutput({ stdout, stderr, json, verbose, say })
   try {
     return await action({
       env,

@@ -121,7 +121,12 @@ function dial(
     }
     let error: RejectError = 'target_unreachable'
     let cause: NodeJS.ErrnoException | undefined
-    const onConnect = () => finish({ ok: true, value: socket })
+    const onConnect = () => {
+      if (isOwnEnd(socket)) {
+        error = 'target_refused'
+        onClose()
+      } else finish({ ok: true, value: socket })
+    }
     const onClose = () => finish({ ok: false, error, cause })
     const onAbort = () => finish({ ok: false, error: 'target_timeout' })
     const timer = setTimeout(onAbort, timeoutMs)
@@ -134,6 +139,14 @@ function dial(
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) onAbort()
   })
+}
+
+/**
+ * Where nothing listens, the system may choose the target's own port for this end, and connect the socket to itself (RFC 9293 section 3.5,
+ * simultaneous open). The player would hear his own words, and the service could not begin, its port being taken.
+ */
+function isOwnEnd(socket: Socket): boolean {
+  return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress
 }
 
 /** What the system has connected already is reset: to the service a closed one would be somebody with nothing to say. */

@@ -7,7 +7,6 @@ import { createScreen } from './screen.js'
 
 const PROGRAM = `
 const { stdin, stdout } = process
-stdout.write(\`size \${stdout.columns}x\${stdout.rows} tty \${stdin.isTTY === true} \\u001b[31mred\\u001b[39m ready\\n\`)
 stdout.on('resize', () => stdout.write(\`now \${stdout.columns}x\${stdout.rows}\\n\`))
 process.on('SIGINT', () => { stdout.write('interrupted\\n'); process.exit(7) })
 process.on('SIGUSR1', () => { stdin.setRawMode(true); stdout.write('\\u001b[?25lraw\\n') })
@@ -15,6 +14,8 @@ stdin.on('data', (keys) => {
   if (String(keys).includes('q')) { process.exit(3) }
   stdout.write(\`got \${JSON.stringify(String(keys))}\\n\`)
 })
+// Only now: a signal that comes before its handler does something else.
+stdout.write(\`size \${stdout.columns}x\${stdout.rows} tty \${stdin.isTTY === true} \\u001b[31mred\\u001b[39m ready\\n\`)
 `
 
 t.test(

@@ -48,8 +48,9 @@ t.test('a link on which nothing is heard is dead on both sides', async (t) => {
   await linked(relay, agent)
   await until(() => agent.links()[0]?.rttMs !== undefined, 'a round trip is measured')
   wire.freeze()
-  await until(() => errors.length > 0 && downs > 0)
+  await until(() => errors.length > 0 && downs > 0, 'both sides notice')
   t.equal(errors[0], 'timeout')
+  wire.thaw()
   await linked(relay, agent)
 })
 

@@ -46,6 +46,20 @@ t.test('it can be started as a program and does not look at what lies around it'
   t.strictSame(foreign, [], 'nothing but modules of Node is loaded')
 })
 
+t.test('it says how it is called, not how the installed command is', async (t) => {
+  const folder = await temporaryFolder(t, 'alone')
+  await copyFile(BUNDLE, join(folder, 'sallyport.mjs'))
+  const options = { cwd: folder, env: { HOME: folder } }
+  const help = await output(t, [process.execPath, 'sallyport.mjs', 'enroll', '--help'], options)
+  t.match(help, /^Usage: node sallyport\.mjs enroll \[options\]/)
+  t.match(help, /\$ node sallyport\.mjs enroll --panel/)
+  t.match(help, /\$ SALLYPORT_API_KEY=\.\.\. node sallyport\.mjs enroll --kind server/)
+  t.notMatch(help, /\$ sallyport/)
+  const run = start(t, [process.execPath, 'sallyport.mjs', 'run'], options)
+  t.equal(await run.exit, 3)
+  t.match(run.stderr(), /run 'node sallyport\.mjs enroll --panel URL' first/)
+})
+
 t.test('its head names whose work is inside, with their licences', async (t) => {
   const text = await readFile(BUNDLE, 'utf8')
   const head = text.slice(0, text.indexOf('*/'))

@@ -8,7 +8,16 @@ import { bundleElsewhere, packRelay, temporaryFolder } from './tarball.js'
 /** The issue's: everything that lies on the disk afterwards. */
 const MOST_INSTALLED_BYTES = 5_000_000
 
-const DEPENDENCIES = ['commander', 'fast-string-truncated-width', 'fast-string-width', 'picocolors', 'uqr', 'ws']
+const DEPENDENCIES = [
+  'commander',
+  'fast-string-truncated-width',
+  'fast-string-width',
+  'openapi-fetch',
+  'openapi-typescript-helpers',
+  'picocolors',
+  'uqr',
+  'ws',
+]
 
 t.test('the tarball, installed in an empty folder', async (t) => {
   const tarball = await packRelay(t)

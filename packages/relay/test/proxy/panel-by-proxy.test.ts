@@ -31,13 +31,13 @@ t.test("requests of the panel's API go through the proxy", async (t) => {
   const { panel, proxy } = await world(t)
   panel.routes.set('GET /api/tunnel/allocations', () => ({ body: { allocations: [] } }))
   const client = createPanelClient({ panel: new URL(PANEL), authorization: `Bearer ${TOKEN}`, proxy: proxy.url })
-  t.match(await client.request({ path: '/api/tunnel/allocations' }), { ok: true, body: { allocations: [] } })
+  t.match(await client.request('get', '/api/tunnel/allocations'), { ok: true, body: { allocations: [] } })
   t.same(proxy.asked, ['panel.example:8080'])
   t.equal(panel.requests[0]?.headers.authorization, `Bearer ${TOKEN}`)
   t.equal(panel.requests[0]?.headers.host, 'panel.example:8080')
   t.notMatch(proxy.headers, { authorization: String }, 'the token is not shown to the proxy')
   panel.routes.set('GET /api/tunnel/allocations', () => problem(401, 'unauthorized'))
-  t.match(await client.request({ path: '/api/tunnel/allocations' }), { ok: false, kind: 'unauthorized' })
+  t.match(await client.request('get', '/api/tunnel/allocations'), { ok: false, kind: 'unauthorized' })
 })
 
 t.test("a proxy's refusal is never taken for the panel's", async (t) => {
@@ -54,7 +54,7 @@ t.test("a proxy's refusal is never taken for the panel's", async (t) => {
     [502, 'unreachable'],
   ] as const) {
     proxy.refuseWith = status
-    const answer = await client.request({ path: '/api/tunnel/allocations' })
+    const answer = await client.request('get', '/api/tunnel/allocations')
     t.match(answer, { ok: false, kind: 'out_of_reach', error })
     t.notMatch(JSON.stringify(answer), /hunter2/)
     for (let reason = ''; reason !== error; ) {
@@ -90,10 +90,10 @@ t.test('a command that is cancelled, or out of patience, does not stay with a si
   const { proxy } = await world(t)
   proxy.silent = true
   const client = createPanelClient({ panel: new URL(PANEL), proxy: proxy.url, timeoutMs: 50 })
-  t.match(await client.request({ path: '/api/x' }), { ok: false, kind: 'out_of_reach', error: 'timeout' })
+  t.match(await client.request('get', '/api/tunnel/allocations'), { ok: false, kind: 'out_of_reach', error: 'timeout' })
   const patient = createPanelClient({ panel: new URL(PANEL), proxy: proxy.url, timeoutMs: 60_000 })
   const cancel = new AbortController()
-  const answer = patient.request({ path: '/api/x', signal: cancel.signal })
+  const answer = patient.request('get', '/api/tunnel/allocations', { signal: cancel.signal })
   setTimeout(() => cancel.abort(), 20)
   t.match(await within(answer, 'the end'), { kind: 'aborted' })
   const { channel } = openChannel(t, proxy.url)

@@ -36,7 +36,7 @@ let heard: Promise<unknown> = Promise.resolve()
 t.test('certificates are looked at: that of the proxy, and that of the panel behind it', async (t) => {
   const { proxy } = await world(t)
   const request = (through: URL) =>
-    createPanelClient({ panel: new URL(PANEL), proxy: through }).request({ path: '/api/x' })
+    createPanelClient({ panel: new URL(PANEL), proxy: through }).request('get', '/api/tunnel/allocations')
   t.match(await request(proxy.url), { ok: false, error: 'proxy_unreachable' })
   t.same(proxy.asked, [], 'it is not asked for anything')
   const plain = await startHttpProxy(t, { 'panel.example': Number((await world(t)).proxy.url.port) })
@@ -53,7 +53,7 @@ t.test('TLS within TLS carries requests and the control channel', async (t) => {
     else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before
   })
   const client = createPanelClient({ panel: new URL(PANEL), proxy: proxy.url })
-  t.match(await client.request({ path: '/api/x' }), { ok: true })
+  t.match(await client.request('get', '/api/tunnel/allocations'), { ok: true })
   const agent = createAgent()
   const channel = createControlChannel({ panel: PANEL, token: () => 'a-token', agent, proxy: proxy.url })
   t.teardown(() => Promise.all([channel.stop(), agent.stop()]))

@@ -1,8 +1,11 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
 import { createAllowList, LOOPBACK_RULES } from '../../dist/target/allow-rule.js'
 import { LocalSources, localSourceFor } from '../../dist/target/local-source.js'
 import { dialTarget } from '../../dist/target/target.js'
+import { freePort } from '../free-port.js'
 import { startService } from '../support.js'
 
 const linux = { skip: process.platform === 'linux' ? false : 'other systems have no 127.0.0.0/8' }
@@ -164,4 +167,18 @@ t.test('a target that refuses is asked once, and refuses', linux, async (t) => {
   const player = { remoteAddress: '192.0.2.1', sources: new LocalSources('distinct') }
   const target = { host: '127.0.0.1', port }
   t.same(await dialTarget(target, loopback, 1_000, never, player), { ok: false, error: 'target_refused' })
+})
+
+t.test('a connection to itself is a refusal, and leaves the port to the service', linux, async (t) => {
+  const port = await freePort()
+  const sources = new LocalSources('distinct')
+  // As the system may choose where it is left to it.
+  sources.choose = () => '127.0.0.1'
+  sources.nextPort = () => port
+  const target = { host: '127.0.0.1', port }
+  const player = { remoteAddress: '192.0.2.1', sources }
+  t.same(await dialTarget(target, loopback, 1_000, never, player), { ok: false, error: 'target_refused' })
+  const service = createServer().listen(port, '127.0.0.1')
+  t.teardown(() => service.close())
+  await once(service, 'listening')
 })

@@ -2,8 +2,9 @@ import type { Http, Principal } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
 import type { Caller } from '../audit-trail.js'
 import { nameField, portField } from '../fields.js'
+import { successSchema } from '../view-schema.js'
 import type { AllocationRequest } from './allocate.js'
-import type { Allocation } from './allocation.js'
+import { type Allocation, allocationSchema } from './allocation.js'
 import type { AllocationChange, Allocations } from './allocations.js'
 import { optionsChangeSchema, optionsSchema } from './options.js'
 
@@ -18,6 +19,7 @@ const closed = { additionalProperties: false }
 const bodyLimit = 32 * 1024
 const params = Type.Object({ id: Type.String({ maxLength: 32 }) })
 const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })
+const one = Type.Object({ allocation: allocationSchema })
 const localHost = Type.String({ minLength: 1, maxLength: 253 })
 /** A device manages its own allocations. */
 const access: { readonly kinds: readonly Principal['kind'][] } = { kinds: ['user', 'apiKey', 'device'] }
@@ -29,6 +31,7 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
     access,
     summary: 'Lists allocations of the devices that the caller may see',
     tag,
+    response: { 200: Type.Object({ allocations: Type.Array(allocationSchema) }) },
     handler: async ({ principal }) => ({ allocations: await allocations.list(principal) }),
   })
 
@@ -52,6 +55,7 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
       },
       closed,
     ),
+    response: { 201: Type.Union([one, Type.Object({ allocations: Type.Array(allocationSchema) })]) },
     handler: async (context) => {
       const { protocol, localPort, deviceId, localHost: host, port, region, name, options } = context.body
       const request = { deviceId, protocol, localHost: host, localPort, port, region, name, options }
@@ -79,6 +83,7 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
       },
       closed,
     ),
+    response: { 200: one },
     handler: async (context) => ({
       allocation: await allocations.change(context.params.id, context.body as AllocationChange, context),
     }),
@@ -95,6 +100,7 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
       summary,
       tag,
       params,
+      response: { 200: Type.Object({ success: Type.Literal(true), allocation: allocationSchema }) },
       handler: async (context) => ({
         success: true,
         allocation: await allocations[verb](context.params.id, context),
@@ -109,6 +115,7 @@ export function addAllocationRoutes(http: Http, { allocate, allocations }: Alloc
     summary: 'Removes an allocation; its port is kept for its device for a while',
     tag,
     params,
+    response: { 200: successSchema },
     handler: async (context) => {
       await allocations.remove(context.params.id, context)
       return { success: true }

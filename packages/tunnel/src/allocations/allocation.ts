@@ -1,7 +1,11 @@
 import type { AllocationOptions } from '@sallyport/relay'
+import { type TInteger, type TUnsafe, Type } from '@sinclair/typebox'
 import type { Ownership } from '../access.js'
+import { portField } from '../fields.js'
 import { isAlive } from '../gateway/instance-lease.js'
 import { iso } from '../sql.js'
+import { textOrNullSchema, timeSchema, viewSchema } from '../view-schema.js'
+import { shownOptionsSchema } from './options.js'
 import type { Protocol } from './ports.js'
 
 /**
@@ -34,6 +38,8 @@ export interface Allocation {
   readonly localPort: number
   readonly options: AllocationOptions
   readonly status: AllocationState
+  /** Why it is `failed`: the system's code at the relay, such as EADDRINUSE; else null. */
+  readonly statusError: string | null
   /** Why the agent last could not reach the target, such as `refused`; null: it could, or nobody came. */
   readonly targetError: string | null
   readonly relayId: string
@@ -43,6 +49,50 @@ export interface Allocation {
   readonly createdAt: string
   readonly traffic: Traffic
 }
+
+const count = Type.Integer({ minimum: 0 })
+/** Fields of `Traffic`, for schemas of what has more. */
+export const trafficFields: Readonly<Record<keyof Traffic, TInteger>> = {
+  bytesIn: { ...count, description: 'Payload bytes from players, for good.' },
+  bytesOut: { ...count, description: 'Payload bytes to players, for good.' },
+  connections: { ...count, description: 'All there ever were (UDP: flows).' },
+  open: { ...count, description: 'Of these, open now.' },
+}
+
+export const allocationSchema: TUnsafe<Allocation> = viewSchema<Allocation>()(
+  Type.Object(
+    {
+      id: Type.Integer({ minimum: 1 }),
+      name: textOrNullSchema,
+      deviceId: Type.String({ format: 'uuid' }),
+      protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+      host: Type.String({ description: 'Where players go.' }),
+      port: portField(),
+      localHost: Type.String({ description: 'Where the agent brings them.' }),
+      localPort: portField(),
+      options: shownOptionsSchema,
+      status: Type.Union([
+        Type.Literal('open'),
+        Type.Literal('closed'),
+        Type.Literal('failed'),
+        Type.Literal('pending'),
+        Type.Literal('offline'),
+      ]),
+      statusError: {
+        ...textOrNullSchema,
+        description:
+          "Why it is failed: the system's code at the relay, such as EADDRINUSE. It is tried again by itself.",
+      },
+      targetError: { ...textOrNullSchema, description: 'Why the agent last could not reach the target.' },
+      relayId: Type.String(),
+      relayName: Type.String(),
+      relayOnline: Type.Boolean(),
+      createdAt: timeSchema,
+      traffic: Type.Object(trafficFields),
+    },
+    { $id: 'Allocation' },
+  ),
+)
 
 export interface AllocationRow {
   readonly id: number | string | bigint
@@ -99,12 +149,15 @@ export interface LiveAllocations {
   /** Whether its relay can be reached, here or by another instance. */
   isOnline(row: AllocationRow): boolean
   state(row: AllocationRow): AllocationState
+  /** Why it is `failed`. */
+  failure(row: AllocationRow): string | null
   /** Undefined when nothing is known beyond the database's totals. */
   traffic(row: AllocationRow): Traffic | undefined
 }
 
 export function toAllocation(row: AllocationRow, live: LiveAllocations): Allocation {
   const id = Number(row.id)
+  const status = live.state(row)
   return {
     id,
     name: row.name,
@@ -115,7 +168,8 @@ export function toAllocation(row: AllocationRow, live: LiveAllocations): Allocat
     localHost: row.local_host,
     localPort: row.local_port,
     options: row.options,
-    status: live.state(row),
+    status,
+    statusError: status === 'failed' ? live.failure(row) : null,
     targetError: row.target_error,
     relayId: row.relay_id,
     relayName: row.relay_name ?? row.relay_id,

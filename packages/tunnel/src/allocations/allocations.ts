@@ -30,6 +30,8 @@ export interface Allocations {
   /** @throws 404 when it isn't there or isn't the principal's to see, 403 when it may be seen but not changed */
   find(id: string, principal: Principal, access: 'read' | 'write'): Promise<AllocationRow>
   list(principal: Principal): Promise<Allocation[]>
+  /** The same, to be presented. */
+  rows(principal: Principal): Promise<AllocationRow[]>
   /** New connections go to the new target. */
   change(id: string, change: AllocationChange, by: By): Promise<Allocation>
   /** Pauses: the port is kept but takes nobody, players are cut. */
@@ -116,14 +118,16 @@ export function createAllocations(options: AllocationsOptions): Allocations {
     return show(after)
   }
 
+  const rows: Allocations['rows'] = async (principal) => {
+    const reach = reachCondition(reachOf(principal, 'read'))
+    return sql<AllocationRow>(`${selectAllocations} WHERE ${reach.text} ORDER BY a.id`, reach.values)
+  }
+
   return {
     find,
 
-    async list(principal) {
-      const reach = reachCondition(reachOf(principal, 'read'))
-      const rows = await sql<AllocationRow>(`${selectAllocations} WHERE ${reach.text} ORDER BY a.id`, reach.values)
-      return present(rows)
-    },
+    rows,
+    list: async (principal) => present(await rows(principal)),
 
     async change(id, change, by) {
       const row = await findToChange(id, by)

@@ -49,6 +49,9 @@ export const optionsSchema: TUnsafe<AllocationOptions> = Type.Unsafe<AllocationO
   ),
 )
 
+/** As an allocation shows them. */
+export const shownOptionsSchema: TUnsafe<AllocationOptions> = { ...optionsSchema, $id: 'AllocationOptions' }
+
 /** Of a change: null lifts one, or all. */
 export const optionsChangeSchema: TUnsafe<OptionsChange | null> = Type.Unsafe<OptionsChange | null>(
   Type.Union([

@@ -1,8 +1,12 @@
 import type { Http, Principal } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
+import { nameField } from '../fields.js'
+import { successSchema } from '../view-schema.js'
+import { deviceSchema } from './device.js'
 import type { Devices } from './devices.js'
 
 const tag = 'tunnel devices'
+const bodyLimit = 4 * 1024
 const params = Type.Object({ id: Type.String({ maxLength: 64 }) })
 
 export function addDeviceRoutes(http: Http, devices: Devices): void {
@@ -13,7 +17,24 @@ export function addDeviceRoutes(http: Http, devices: Devices): void {
     summary: 'Lists devices',
     description: "The caller's own and those of organisations that the caller manages; with tunnels:read everyone's.",
     tag,
+    response: { 200: Type.Object({ devices: Type.Array(deviceSchema) }) },
     handler: async ({ principal }) => ({ devices: await devices.list(principal) }),
+  })
+
+  http.route({
+    method: 'PATCH',
+    url: '/api/tunnel/devices/:id',
+    access: 'authenticated',
+    summary: 'Renames a device',
+    tag,
+    bodyLimit,
+    params,
+    body: Type.Object({ name: nameField() }, { additionalProperties: false }),
+    response: { 200: Type.Object({ success: Type.Literal(true), device: deviceSchema }) },
+    handler: async (context) => ({
+      success: true,
+      device: await devices.rename(context.params.id, context.body.name, context),
+    }),
   })
 
   const remove = async (context: { params: { id: string }; principal: Principal; ip: string; requestId: string }) => {
@@ -28,6 +49,7 @@ export function addDeviceRoutes(http: Http, devices: Devices): void {
       summary: 'Removes a device with its allocations, closes its channel and cuts its players',
       tag,
       params,
+      response: { 200: successSchema },
       handler: remove,
     })
   }
@@ -39,6 +61,7 @@ export function addDeviceRoutes(http: Http, devices: Devices): void {
     summary: 'Makes a new token for a device; the old one is dead at once',
     tag,
     params,
+    response: { 200: Type.Object({ success: Type.Literal(true), token: Type.String() }) },
     handler: async (context) => {
       context.reply.header('cache-control', 'no-store')
       return { success: true, token: await devices.regenerateToken(context.params.id, context) }

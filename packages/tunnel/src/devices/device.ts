@@ -1,5 +1,7 @@
+import { type TUnsafe, Type } from '@sinclair/typebox'
 import { isAlive } from '../gateway/instance-lease.js'
 import { iso, isoOrNull } from '../sql.js'
+import { textOrNullSchema, timeOrNullSchema, timeSchema, viewSchema } from '../view-schema.js'
 
 export type DeviceKind = 'client' | 'server'
 
@@ -21,6 +23,30 @@ export interface Device {
   readonly ownerId: string | null
   readonly createdAt: string
 }
+
+export const deviceKindSchema: TUnsafe<DeviceKind> = viewSchema<DeviceKind>()(
+  Type.Union([Type.Literal('client'), Type.Literal('server')]),
+)
+
+export const deviceSchema: TUnsafe<Device> = viewSchema<Device>()(
+  Type.Object(
+    {
+      id: Type.String({ format: 'uuid' }),
+      name: Type.String(),
+      kind: deviceKindSchema,
+      approved: Type.Boolean(),
+      userCode: Type.String(),
+      expiresAt: timeOrNullSchema,
+      online: Type.Boolean(),
+      lastSeenAt: timeOrNullSchema,
+      version: textOrNullSchema,
+      organisationId: textOrNullSchema,
+      ownerId: textOrNullSchema,
+      createdAt: timeSchema,
+    },
+    { $id: 'Device' },
+  ),
+)
 
 export interface DeviceRow {
   readonly id: string

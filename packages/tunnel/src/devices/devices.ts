@@ -20,6 +20,8 @@ export interface Devices {
   list(principal: Principal): Promise<Device[]>
   /** @throws 404 when it isn't there or isn't the principal's to see, 403 when it may be seen but not changed */
   find(id: string, principal: Principal, access: 'read' | 'write'): Promise<OwnedDevice>
+  /** One that waits for its approval may be renamed as well. */
+  rename(id: string, name: string, by: Caller & { principal: Principal }): Promise<Device>
   /** Its allocations go with it, its channel is closed and its players are cut when this resolves. */
   remove(id: string, by: Caller & { principal: Principal }): Promise<void>
   /** Gives the new token; the old one is dead and its channel closed when this resolves. */
@@ -45,6 +47,8 @@ interface OwnershipRow {
   readonly approved: boolean
 }
 
+/** Condition: an enrolment that ended is no device. */
+const isListed = '(d.approved_at IS NOT NULL OR (d.denied_at IS NULL AND d.expires_at > now()))'
 const lookUpBounds = { concurrency: 1, maxBatch: 256, maxWaiting: 10_000, waitTimeoutMs: 10_000 }
 const retryAfterSeconds = 5
 
@@ -84,7 +88,7 @@ export function createDevices(options: DevicesOptions): Devices {
       const instance = `$${reach.values.length + 1}` as const
       const rows = await sql<DeviceRow>(
         `SELECT ${deviceColumns(instance as `$${number}`)} FROM tunnel_devices d
-         WHERE ${reach.text} AND (d.approved_at IS NOT NULL OR (d.denied_at IS NULL AND d.expires_at > now()))
+         WHERE ${reach.text} AND ${isListed}
          ORDER BY d.created_at DESC, d.id`,
         [...reach.values, instanceId],
       )
@@ -92,6 +96,23 @@ export function createDevices(options: DevicesOptions): Devices {
     },
 
     find,
+
+    async rename(id, name, by) {
+      const device = await find(id, by.principal, 'write')
+      const [row] = await sql<DeviceRow & { readonly former_name: string }>(
+        `UPDATE tunnel_devices AS d SET name = $2
+         FROM (SELECT id, name FROM tunnel_devices WHERE id = $1::uuid FOR UPDATE) AS former
+         WHERE d.id = former.id AND ${isListed}
+         RETURNING ${deviceColumns('$3')}, former.name AS former_name`,
+        [device.id, name, instanceId],
+      )
+      if (!row) throw tunnelErrors.DEVICE_UNKNOWN()
+      if (row.former_name !== name) {
+        const { kind } = device
+        await audit.device('renamed', device.id, by, { name, formerName: row.former_name, kind })
+      }
+      return toDevice(row, isOnline(row.id))
+    },
 
     async remove(id, by) {
       const device = await find(id, by.principal, 'write')

@@ -1,11 +1,13 @@
 import type { Http } from '@sallyport/core'
 import { Type } from '@sinclair/typebox'
 import type { Caller } from '../audit-trail.js'
+import { deviceSchema } from '../devices/device.js'
 import { directoryId, directoryIdField, nameField } from '../fields.js'
 import { approvePermission } from '../permissions.js'
+import { successSchema } from '../view-schema.js'
 import type { Approval } from './approval.js'
-import type { Enrolment, EnrolmentRequest } from './enrolment.js'
-import type { PollAnswer } from './poll.js'
+import { type Enrolment, type EnrolmentRequest, enrolmentSchema } from './enrolment.js'
+import { type PollAnswer, pollAnswerSchema } from './poll.js'
 
 interface EnrolmentRoutes {
   readonly start: (request: EnrolmentRequest, by: Caller) => Promise<Enrolment>
@@ -38,6 +40,7 @@ export function addEnrolmentRoutes(http: Http, { start, poll, approval }: Enrolm
       },
       closed,
     ),
+    response: { 200: enrolmentSchema },
     handler: ({ body, principal, ip, requestId, reply }) => {
       reply.header('cache-control', 'no-store')
       const { name, kind = 'client' } = body
@@ -54,6 +57,7 @@ export function addEnrolmentRoutes(http: Http, { start, poll, approval }: Enrolm
     tag,
     rateLimit: pollLimit,
     query: Type.Object({ deviceCode: Type.String({ minLength: 1, maxLength: 128 }) }),
+    response: { 200: pollAnswerSchema },
     handler: ({ query, reply }) => {
       reply.header('cache-control', 'no-store')
       return poll(query.deviceCode)
@@ -76,6 +80,7 @@ export function addEnrolmentRoutes(http: Http, { start, poll, approval }: Enrolm
       },
       closed,
     ),
+    response: { 200: Type.Object({ success: Type.Literal(true), device: deviceSchema }) },
     handler: async ({ body, principal, ip, requestId }) => {
       const request = {
         userCode: body.userCode,
@@ -95,6 +100,7 @@ export function addEnrolmentRoutes(http: Http, { start, poll, approval }: Enrolm
     tag,
     bodyLimit,
     body: Type.Object({ userCode }, closed),
+    response: { 200: successSchema },
     handler: async ({ body, principal, ip, requestId }) => {
       await approval.deny(body.userCode, { principal, ip, requestId })
       return { success: true }

@@ -8,6 +8,7 @@ import {
   type RateLimits,
   type Sql,
 } from '@sallyport/core'
+import { type TUnsafe, Type } from '@sinclair/typebox'
 import type { Transaction } from 'sequelize'
 import type { AuditTrail, Caller } from '../audit-trail.js'
 import type { EnrolmentConfig } from '../config.js'
@@ -16,6 +17,7 @@ import { tunnelErrors } from '../errors.js'
 import type { HookRunner } from '../hooks/hook-runner.js'
 import { approvePermission, writePermission } from '../permissions.js'
 import { iso, lock } from '../sql.js'
+import { timeSchema, viewSchema } from '../view-schema.js'
 import { createTransactionLine } from '../waiting-transactions.js'
 import { generateDeviceCode, hashDeviceCode } from './device-code.js'
 import { generateUserCode } from './user-code.js'
@@ -38,6 +40,20 @@ export interface Enrolment {
   /** Seconds between two polls. */
   readonly interval: number
 }
+
+export const enrolmentSchema: TUnsafe<Enrolment> = viewSchema<Enrolment>()(
+  Type.Object(
+    {
+      deviceCode: Type.String(),
+      userCode: Type.String(),
+      verificationUri: Type.String({ format: 'uri' }),
+      verificationUriComplete: Type.String({ format: 'uri', description: 'The same with the user code in it.' }),
+      expiresAt: timeSchema,
+      interval: Type.Number({ description: 'Seconds between two polls.' }),
+    },
+    { $id: 'Enrolment' },
+  ),
+)
 
 interface EnrolmentOptions {
   readonly database: Database

@@ -1,12 +1,26 @@
 import type { Sql, TokenIssuer } from '@sallyport/core'
+import { type TUnsafe, Type } from '@sinclair/typebox'
 import type { EnrolmentConfig } from '../config.js'
 import { tunnelErrors } from '../errors.js'
+import { viewSchema } from '../view-schema.js'
 import { hashDeviceCode } from './device-code.js'
 
 /** Answer to `GET /api/tunnel/device/poll` (RFC 8628 section 3.5). */
 export type PollAnswer =
   | { readonly approved: false; readonly interval: number }
   | { readonly approved: true; readonly token: string; readonly deviceId: string; readonly name: string }
+
+export const pollAnswerSchema: TUnsafe<PollAnswer> = viewSchema<PollAnswer>()(
+  Type.Union([
+    Type.Object({ approved: Type.Literal(false), interval: Type.Number() }),
+    Type.Object({
+      approved: Type.Literal(true),
+      token: Type.String(),
+      deviceId: Type.String({ format: 'uuid' }),
+      name: Type.String(),
+    }),
+  ]),
+)
 
 interface PollRow {
   readonly id: string

@@ -6,10 +6,8 @@ import type { ConnectionAttempt, ConnectionEnd, TunnelHooks } from './hooks.js'
 import { createSeldom } from './seldom.js'
 
 /** What a relay's allocation is, for hooks. */
-export interface AllocationFacts {
-  readonly deviceId: string
+export interface AllocationFacts extends Pick<ConnectionAttempt, 'deviceId' | 'ownerId' | 'organisationId' | 'port'> {
   readonly protocol: TransportProtocol
-  readonly port: number
 }
 
 /** Asks the host about players of relays that this instance steers, and tells it of those who left. */
@@ -122,7 +120,7 @@ export function createConnectionGate({ hooks, logger, describe, tell }: Connecti
     const facts = describe(relayId, allocationId)
     if (!facts) return remembered.get(name)
     remembered.delete(name)
-    remembered.set(name, { deviceId: facts.deviceId, protocol: facts.protocol, port: facts.port })
+    remembered.set(name, facts)
     for (const oldest of remembered.keys()) {
       if (remembered.size <= maxRemembered) break
       remembered.delete(oldest)
@@ -140,8 +138,7 @@ export function createConnectionGate({ hooks, logger, describe, tell }: Connecti
         continue
       }
       const { allocationId, remoteAddress, remotePort, bytesIn, bytesOut, durationMs, reason } = end
-      const { deviceId, protocol, port } = facts
-      const attempt = { relayId, allocationId, deviceId, protocol, port, remoteAddress, remotePort }
+      const attempt = { relayId, allocationId, ...facts, remoteAddress, remotePort }
       gathered.push({ ...attempt, bytesIn, bytesOut, durationMs, reason })
     }
     schedule()
@@ -159,16 +156,7 @@ export function createConnectionGate({ hooks, logger, describe, tell }: Connecti
       asked += 1
       try {
         const { remoteAddress, remotePort, allocationId } = player
-        const { deviceId, protocol, port } = facts
-        const attempt: ConnectionAttempt = {
-          relayId,
-          allocationId,
-          deviceId,
-          protocol,
-          port,
-          remoteAddress,
-          remotePort,
-        }
+        const attempt = { relayId, allocationId, ...facts, remoteAddress, remotePort }
         const answer = await askHook(hook, attempt, timeoutMs)
         return answer.kind === 'verdict' ? answer.verdict.allow : unanswered(answer.error)
       } finally {

@@ -44,6 +44,9 @@ export interface ConnectionAttempt {
   readonly relayId: string
   readonly allocationId: number
   readonly deviceId: string
+  /** Whose device it is, as the relay was last told. */
+  readonly ownerId: string | null
+  readonly organisationId: string | null
   readonly protocol: 'tcp' | 'udp'
   /** Public port. */
   readonly port: number

@@ -13,6 +13,8 @@ interface DesiredRow {
   readonly id: number | string
   readonly device_id: string
   readonly token_id: string | null
+  readonly owner_id: string | null
+  readonly organisation_id: string | null
   readonly protocol: Protocol
   readonly port: number
   readonly local_host: string
@@ -56,8 +58,8 @@ export async function readDesiredState(
   const revision = await nextRevision(sql)
   const some = deviceIds ? 'AND a.device_id IN (SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))' : ''
   const rows = await sql<DesiredRow>(
-    `SELECT a.id, a.device_id, d.token_id, a.protocol, a.port, a.local_host, a.local_port, a.paused, a.options,
-       a.relay_status, a.relay_error, a.updated_at::text AS version
+    `SELECT a.id, a.device_id, d.token_id, d.owner_id, d.organisation_id, a.protocol, a.port, a.local_host, a.local_port,
+       a.paused, a.options, a.relay_status, a.relay_error, a.updated_at::text AS version
      FROM tunnel_allocations a JOIN tunnel_devices d ON d.id = a.device_id
      WHERE a.relay_id = $1 ${some} ORDER BY a.id`,
     deviceIds ? [relayId, JSON.stringify(deviceIds)] : [relayId],
@@ -66,6 +68,8 @@ export async function readDesiredState(
     revision,
     allocations: rows.map((row) => ({
       allocation: toRelayAllocation(row, paused),
+      ownerId: row.owner_id,
+      organisationId: row.organisation_id,
       version: row.version,
       status: row.relay_status,
       error: row.relay_error,

@@ -14,6 +14,7 @@ export function takeSnapshot(
   return {
     isOnline: (row) => steering.get(row.relay_id) !== undefined || row.relay_online,
     state: (row) => stateOf(row, steering, settling),
+    failure: (row) => steering.get(row.relay_id)?.view.get(Number(row.id))?.conditionError ?? row.relay_error,
     traffic(row) {
       if (!observed) traffic.observe()
       observed = true

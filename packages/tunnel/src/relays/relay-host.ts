@@ -20,6 +20,8 @@ interface RelayDeskOptions {
   readonly logger: Logger
   /** The row has changed. */
   readonly onChanged: (relayId: string) => void
+  /** Loads were written that are others than before. */
+  readonly onLoads: () => void
   /** A stand-alone one is written down. Never rejects, and is not waited for. */
   readonly onArrived: (relay: RelayDescription) => Promise<void>
 }
@@ -32,10 +34,12 @@ interface Known {
   off(): void
 }
 
-export function createRelayDesk({ registration, steering, logger, onChanged, onArrived }: RelayDeskOptions): RelayDesk {
+export function createRelayDesk(options: RelayDeskOptions): RelayDesk {
+  const { registration, steering, logger, onChanged, onLoads, onArrived } = options
   const known = new Map<string, Known>()
   /** What is under way for a relay: one thing after the other. */
   const lines = new Map<string, Promise<unknown>>()
+  let writtenLoads = ''
   let stopped = false
 
   const inLine = <T>(relayId: string, work: () => Promise<T>): Promise<T> => {
@@ -70,6 +74,9 @@ export function createRelayDesk({ registration, steering, logger, onChanged, onA
       reports.set(id, { ...relay.load(), clockOffsetMs: remote?.clockOffsetMs ?? 0 })
     }
     const mine = await registration.refresh(reports)
+    const loads = JSON.stringify([...reports].map(([id, { devices, connections }]) => [id, devices, connections]))
+    if (loads !== writtenLoads) onLoads()
+    writtenLoads = loads
     for (const id of reports.keys()) {
       if (mine.has(id)) continue
       await inLine(id, async () => {

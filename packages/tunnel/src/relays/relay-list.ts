@@ -10,8 +10,15 @@ import type { RelayLoad } from './steered-relay.js'
  */
 export type ListRelays = (principal: Principal) => Promise<RelayRecord[]>
 
-/** @param loadOf of a relay that is steered here */
-export function createRelayList(sql: Sql, loadOf: (relayId: string) => RelayLoad | undefined): ListRelays {
+/**
+ * @param read all relays; by default from the database each time
+ * @param loadOf of a relay that is steered here
+ */
+export function createRelayList(
+  sql: Sql,
+  loadOf: (relayId: string) => RelayLoad | undefined,
+  read: () => Promise<Iterable<RelayRow>> = () => readRelays(sql),
+): ListRelays {
   const organisationOf = async (deviceId: string): Promise<string[]> => {
     const rows = await sql<{ organisation_id: string | null }>(
       'SELECT organisation_id FROM tunnel_devices WHERE id = $1::uuid',
@@ -29,7 +36,7 @@ export function createRelayList(sql: Sql, loadOf: (relayId: string) => RelayLoad
 
   return async (principal) => {
     const mayKnow = await visible(principal)
-    const rows = await readRelays(sql)
+    const rows = [...(await read())]
     // A relay whose device was deleted may have been an organisation's: nobody but its allocations knows it.
     return rows.filter((row) => !row.gone_for_good && mayKnow(row)).map((row) => toRelayRecord(row, loadOf(row.id)))
   }

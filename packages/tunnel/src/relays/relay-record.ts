@@ -1,5 +1,7 @@
 import type { Encryption } from '@sallyport/relay'
+import { type TUnsafe, Type } from '@sinclair/typebox'
 import { iso } from '../sql.js'
+import { textOrNullSchema, timeSchema, viewSchema } from '../view-schema.js'
 import type { RelayRow } from './relay-row.js'
 import type { RelayLoad } from './steered-relay.js'
 
@@ -34,6 +36,32 @@ export interface RelayRecord {
     readonly connections: number
   }
 }
+
+const count = Type.Integer({ minimum: 0 })
+
+export const relayRecordSchema: TUnsafe<RelayRecord> = viewSchema<RelayRecord>()(
+  Type.Object(
+    {
+      id: Type.String(),
+      kind: Type.Union([Type.Literal('embedded'), Type.Literal('standalone')]),
+      name: Type.String(),
+      host: Type.String(),
+      dataPort: Type.Integer({ minimum: 0, maximum: 65_535 }),
+      encryption: Type.Union([Type.Literal('tls'), Type.Literal('off')]),
+      hostGroup: Type.String(),
+      region: textOrNullSchema,
+      labels: Type.Unsafe<RelayRecord['labels']>(Type.Object({}, { additionalProperties: Type.String() })),
+      capacity: Type.Union([count, Type.Null()]),
+      version: textOrNullSchema,
+      online: Type.Boolean(),
+      draining: Type.Boolean(),
+      organisationId: textOrNullSchema,
+      lastSeenAt: timeSchema,
+      load: Type.Object({ allocations: count, devices: count, connections: count }),
+    },
+    { $id: 'Relay' },
+  ),
+)
 
 /** @param live of a relay that is steered here */
 export function toRelayRecord(row: RelayRow, live: RelayLoad | undefined): RelayRecord {

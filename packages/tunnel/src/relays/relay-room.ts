@@ -11,7 +11,7 @@ import {
 import type { AuditTrail } from '../audit-trail.js'
 import type { TunnelConfig } from '../config.js'
 import { every } from '../every.js'
-import { createConnectionGate } from '../hooks/connection-gate.js'
+import { type AllocationFacts, createConnectionGate } from '../hooks/connection-gate.js'
 import type { ConnectionEnd } from '../hooks/hooks.js'
 import type { TrafficCounter } from '../traffic/traffic.js'
 import { defaultRelayPolicy } from './default-relay-policy.js'
@@ -46,6 +46,8 @@ interface RelayRoomOptions {
   readonly audit: AuditTrail
   /** Of this process; its lease is taken already. */
   readonly instanceId: string
+  /** Told when relays that are steered here have another load than before. */
+  readonly onLoads: () => void
   /** Told of connections that ended, besides the host's hook. */
   readonly tellEnds?: ((ends: readonly ConnectionEnd[]) => Promise<void>) | undefined
 }
@@ -115,9 +117,11 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
       if (late) for (const deviceId of new Set(allocations.map((one) => one.deviceId))) pushState(deviceId)
     },
   })
-  const describe: Relays['describe'] = (relayId, allocationId) => {
-    const allocation = steering.get(relayId)?.view.get(allocationId)?.allocation
-    return allocation && { deviceId: allocation.deviceId, protocol: allocation.protocol, port: allocation.port }
+  const describe = (relayId: string, allocationId: number): AllocationFacts | undefined => {
+    const viewed = steering.get(relayId)?.view.get(allocationId)
+    if (!viewed) return undefined
+    const { deviceId, protocol, port } = viewed.allocation
+    return { deviceId, ownerId: viewed.ownerId, organisationId: viewed.organisationId, protocol, port }
   }
   const gate = createConnectionGate({ hooks: config.hooks, logger, describe, tell: options.tellEnds })
   scope.defer(() => gate.stop())
@@ -127,6 +131,7 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
     steering,
     logger,
     onChanged: news.tell,
+    onLoads: options.onLoads,
     onArrived: createSharedHostWarning(sql, logger),
   })
 
@@ -173,6 +178,8 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
     host: desk,
     gate,
     list: createRelayList(sql, loadOf),
+    sharedList: createRelayList(sql, loadOf, async () => (await table.read()).values()),
+    forgetSharedList: table.forget,
     ...createRelayChoice({
       table,
       policy: config.chooseRelay ?? defaultRelayPolicy,
@@ -197,7 +204,6 @@ export async function openRelays(options: RelayRoomOptions): Promise<Relays> {
     *steered() {
       for (const { relay } of steering.all()) yield relay
     },
-    describe,
     countByStatus() {
       const counts: Record<string, number> = {}
       for (const { view } of steering.all()) {

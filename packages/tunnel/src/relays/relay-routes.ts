@@ -1,5 +1,7 @@
 import type { Http } from '@sallyport/core'
+import { Type } from '@sinclair/typebox'
 import type { ListRelays } from './relay-list.js'
+import { relayRecordSchema } from './relay-record.js'
 
 export function addRelayRoutes(http: Http, list: ListRelays): void {
   http.route({
@@ -8,6 +10,7 @@ export function addRelayRoutes(http: Http, list: ListRelays): void {
     access: { kinds: ['user', 'apiKey', 'device'] },
     summary: 'Lists relays with their load',
     tag: 'tunnel relays',
+    response: { 200: Type.Object({ relays: Type.Array(relayRecordSchema) }) },
     handler: async ({ principal }) => ({ relays: await list(principal) }),
   })
 }

@@ -3,6 +3,9 @@ import type { AllocationCondition, RelayAllocation, RelayChange } from '@sallypo
 /** An allocation as a relay should serve it, with what the database knows of that. */
 export interface WantedAllocation {
   readonly allocation: RelayAllocation
+  /** Whose device it is; relays are not told. */
+  readonly ownerId: string | null
+  readonly organisationId: string | null
   /** Changes with each change that a relay must follow. */
   readonly version: string
   /** `relay_status` and `relay_error`. */

@@ -2,7 +2,7 @@ import type { Disposer } from '@sallyport/core'
 import type { RelayStatistics } from '@sallyport/relay'
 import type { LiveAllocations } from '../allocations/allocation.js'
 import type { RelayHost } from '../gateway/relay-session.js'
-import type { AllocationFacts, ConnectionGate } from '../hooks/connection-gate.js'
+import type { ConnectionGate } from '../hooks/connection-gate.js'
 import type { RelayChoice } from './relay-choice.js'
 import type { RelayLinks } from './relay-links.js'
 import type { ListRelays } from './relay-list.js'
@@ -16,6 +16,10 @@ export interface Relays extends RelayChoice, RelayLinks {
   /** Asks the host about players of relays that are steered here. */
   readonly gate: ConnectionGate
   readonly list: ListRelays
+  /** The same, read from the database some times a second at most however many ask. */
+  readonly sharedList: ListRelays
+  /** The next to ask for it gets what is there then. */
+  forgetSharedList(): void
   /** Relays steered here have what the database had at the call; one that is far away had two seconds for it. Never rejects. */
   sync(scope?: SyncScope): Promise<void>
   /** Cuts the device's link and players at relays that are steered here, and ends its tickets. */
@@ -27,8 +31,6 @@ export interface Relays extends RelayChoice, RelayLinks {
    */
   waitServed(allocationIds: readonly number[], timeoutMs?: number): Promise<void>
   steered(): Iterable<SteeredRelay>
-  /** What an allocation of a relay that is steered here is. */
-  describe(relayId: string, allocationId: number): AllocationFacts | undefined
   /** Allocations on relays steered here, by status. */
   countByStatus(): Record<string, number>
   /** What the relay in this process has to do; `undefined`: there is none. */

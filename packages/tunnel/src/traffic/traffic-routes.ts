@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { type AllocationRow, storedTraffic } from '../allocations/allocation.js'
 import { readSeries } from './series.js'
 import type { TrafficCounter } from './traffic.js'
+import { type TrafficAnswer, trafficAnswerSchema } from './traffic-answer.js'
 
 interface TrafficRoutes {
   readonly sql: Sql
@@ -33,12 +34,14 @@ export function addTrafficRoutes(http: Http, { sql, traffic, find }: TrafficRout
       },
       { additionalProperties: false },
     ),
+    response: { 200: trafficAnswerSchema },
     handler: async ({ params, query, principal }) => {
       const row = await find(params.id, principal)
       const series = await readSeries(sql, Number(row.id), { ...query, resolution: query.resolution ?? 'minute' })
       traffic.observe()
       await traffic.refresh([row.relay_id])
-      return { ...series, now: traffic.live(row) ?? { ...storedTraffic(row), ...quiet } }
+      const answer: TrafficAnswer = { ...series, now: traffic.live(row) ?? { ...storedTraffic(row), ...quiet } }
+      return answer
     },
   })
 }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Logger, Sql } from '@sallyport/core'
+import type { Disposer, Logger, Sql } from '@sallyport/core'
 import type { AllocationRow, Traffic } from '../allocations/allocation.js'
+import { createHandlers } from '../handlers.js'
 import { type CountedRelay, createRelayMeter, type RelayMeter } from './relay-meter.js'
-import { joinTotals, type LiveTraffic, type RunningTotals } from './running-totals.js'
+import { type CountedRow, joinTotals, type LiveTraffic, type RunningTotals } from './running-totals.js'
 import type { SharedTotals, SharedTraffic } from './shared-traffic.js'
 import { writeTotals } from './write-totals.js'
 
@@ -17,7 +18,9 @@ export interface TrafficCounter {
   /** As last observed or refreshed; undefined when nothing is known beyond the row. */
   of(row: AllocationRow): Traffic | undefined
   /** The same, with how fast it grows. */
-  live(row: AllocationRow): LiveTraffic | undefined
+  live(row: CountedRow): LiveTraffic | undefined
+  /** Called after each sample. */
+  onSample(handler: () => void): Disposer
   /**
    * What this instance has stored since it began, and players on relays steered here, as last observed. It never shrinks, and summed over
    * all instances it has each byte once, however often relays go from one to another.
@@ -56,6 +59,7 @@ export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): T
   const passed = { bytesIn: 0, bytesOut: 0, connections: 0 }
   /** Relays of which the last message had something in it. */
   const told = new Set<string>()
+  const sampled = createHandlers<void>(logger)
 
   const store = async (meter: RelayMeter): Promise<void> => {
     const due = meter.due()
@@ -95,20 +99,21 @@ export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): T
     return reading
   }
 
-  const running = ({ id, relay_id }: AllocationRow): readonly [string, RunningTotals | undefined] | undefined => {
+  const running = ({ id, relay_id }: CountedRow): readonly [string, RunningTotals | undefined] | undefined => {
     const meter = meters.get(relay_id)
     if (meter) return [meter.relay.epoch, meter.running(Number(id))]
     const memo = memos.get(relay_id)?.value
     return memo && [memo.epoch, memo.totals.get(Number(id))]
   }
 
-  const live = (row: AllocationRow): LiveTraffic | undefined => {
+  const live = (row: CountedRow): LiveTraffic | undefined => {
     const [epoch, totals] = running(row) ?? []
     return epoch !== undefined && totals ? joinTotals(row, epoch, totals) : undefined
   }
 
   return {
     live,
+    onSample: (handler) => sampled.on(handler),
     add(relay) {
       const meter = createRelayMeter(relay)
       meters.set(relay.id, meter)
@@ -162,6 +167,7 @@ export function createTrafficCounter({ sql, logger, shared }: TrafficOptions): T
     },
     async sample(nowMs = performance.now()) {
       for (const meter of meters.values()) meter.sample(nowMs)
+      sampled.tell(undefined)
       if (shared) await Promise.all([...meters.values()].map(publish)).catch(() => undefined)
     },
   }

@@ -3,6 +3,7 @@ export type WebhookEvent =
   | 'device.enrolment_started'
   | 'device.approved'
   | 'device.denied'
+  | 'device.renamed'
   | 'device.deleted'
   | 'device.token_regenerated'
   | 'device.revoked'
@@ -22,6 +23,7 @@ const known: Readonly<Record<WebhookEvent, true>> = {
   'device.enrolment_started': true,
   'device.approved': true,
   'device.denied': true,
+  'device.renamed': true,
   'device.deleted': true,
   'device.token_regenerated': true,
   'device.revoked': true,

@@ -38,22 +38,28 @@ export interface OrganisationRow {
 export const roleSchema: TSchema = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member')])
 
 /** JSON Schema of `OrganisationView`. */
-export const organisationViewSchema: TSchema = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  name: Type.String(),
-  quotas: quotasSchema,
-  createdAt: Type.String({ format: 'date-time' }),
-  updatedAt: Type.String({ format: 'date-time' }),
-  role: Type.Optional(roleSchema),
-})
+export const organisationViewSchema: TSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    name: Type.String(),
+    quotas: quotasSchema,
+    createdAt: Type.String({ format: 'date-time' }),
+    updatedAt: Type.String({ format: 'date-time' }),
+    role: Type.Optional(roleSchema),
+  },
+  { $id: 'Organisation' },
+)
 
 /** JSON Schema of `MemberView`. */
-export const memberViewSchema: TSchema = Type.Object({
-  userId: Type.String({ format: 'uuid' }),
-  email: Type.String(),
-  name: Type.Union([Type.String(), Type.Null()]),
-  role: roleSchema,
-})
+export const memberViewSchema: TSchema = Type.Object(
+  {
+    userId: Type.String({ format: 'uuid' }),
+    email: Type.String(),
+    name: Type.Union([Type.String(), Type.Null()]),
+    role: roleSchema,
+  },
+  { $id: 'Member' },
+)
 
 export function toOrganisationView(row: OrganisationRow): OrganisationView {
   const { id, name, quotas, created_at, updated_at, role } = row

@@ -26,18 +26,21 @@ const time = Type.String({ format: 'date-time' })
 const optionalTime = Type.Union([time, Type.Null()])
 
 /** JSON Schema of `ApiKeyView`. */
-export const apiKeyViewSchema: TSchema = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  name: Type.String(),
-  type: Type.Union([Type.Literal('client'), Type.Literal('admin')]),
-  permissions: Type.Array(Type.String()),
-  prefix: Type.String(),
-  createdAt: time,
-  expiresAt: optionalTime,
-  lastUsedAt: optionalTime,
-  userId: Type.String(),
-  allowedIps: Type.Array(Type.String()),
-})
+export const apiKeyViewSchema: TSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    name: Type.String(),
+    type: Type.Union([Type.Literal('client'), Type.Literal('admin')]),
+    permissions: Type.Array(Type.String()),
+    prefix: Type.String(),
+    createdAt: time,
+    expiresAt: optionalTime,
+    lastUsedAt: optionalTime,
+    userId: Type.String(),
+    allowedIps: Type.Array(Type.String()),
+  },
+  { $id: 'ApiKey' },
+)
 
 /** JSON Schema of the answer that shows a key. */
 export const shownKeySchema: TSchema = Type.Object({

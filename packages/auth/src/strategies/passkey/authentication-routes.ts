@@ -4,12 +4,12 @@ import { authErrors } from '../../errors.js'
 import { assertEmail, emailSchema } from '../../input.js'
 import type { SignInRequest } from '../../sign-in/sign-in.js'
 import { accountViewSchema } from '../session/views.js'
+import { requestOptionsSchema } from './options-schema.js'
 import { assertionResponseSchema } from './response-schema.js'
 import { type PasskeyRouteOptions, tag } from './route-options.js'
 
 const emailOnly = Type.Object({ email: Type.Optional(emailSchema) }, { additionalProperties: false })
 const body = Type.Object({ response: assertionResponseSchema }, { additionalProperties: false })
-const requestOptions = Type.Object({ challenge: Type.String(), rpId: Type.String() }, { additionalProperties: true })
 const signedIn = Type.Object({ token: Type.String(), user: accountViewSchema })
 
 /** `/api/auth/passkey/authenticate-challenge` and `/api/auth/passkey/authenticate`: a passkey for a session. */
@@ -28,7 +28,7 @@ export function registerAuthenticationRoutes(options: PasskeyRouteOptions): void
       'Gives request options (WebAuthn L3 JSON) for `PublicKeyCredential.parseRequestOptionsFromJSON`, good for 5 minutes ' +
       'and once. With `email` no other user’s passkey will do; the answer says nothing about whether there is one.',
     tag,
-    response: { 200: requestOptions },
+    response: { 200: requestOptionsSchema },
     rateLimit: challenges,
   } as const
   http.route({ ...challengeRoute, method: 'GET', query: emailOnly, handler: ({ query }) => challenge(query.email) })

@@ -1,10 +1,6 @@
 import type { DirectoryUser } from '@sallyport/core'
 import { addressKey } from '@sallyport/core'
-import {
-  generateAuthenticationOptions,
-  type PublicKeyCredentialRequestOptionsJSON,
-  verifyAuthenticationResponse,
-} from '@simplewebauthn/server'
+import type { PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/server'
 import { authErrors } from '../../errors.js'
 import type { SignInRequest } from '../../sign-in/sign-in.js'
 import {
@@ -18,6 +14,7 @@ import {
 import { readClientData } from './client-data.js'
 import type { Passkey } from './passkey-store.js'
 import type { AssertionResponse } from './response-schema.js'
+import { loadWebAuthn } from './webauthn.js'
 
 /** Whose passkey it is, once that is certain. */
 export interface Proven {
@@ -54,6 +51,7 @@ export function createAuthentication(options: CeremonyOptions): Authentication {
   const verify = async (challenge: string, response: AssertionResponse, { credentialId, publicKey }: Passkey) => {
     const { id, origins } = relyingParty()
     const { clientDataJSON, authenticatorData, signature } = response.response
+    const { verifyAuthenticationResponse } = await loadWebAuthn()
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: {
         id: response.id,
@@ -128,6 +126,7 @@ export function createAuthentication(options: CeremonyOptions): Authentication {
     async options(email) {
       const challenge: Challenge = { email: email ?? null }
       const { token } = await oneTimeTokens.issue(purpose, { data: challenge, ttlSeconds: challengeTtlSeconds })
+      const { generateAuthenticationOptions } = await loadWebAuthn()
       return generateAuthenticationOptions({
         rpID: relyingParty().id,
         challenge: challengeBytes(token),

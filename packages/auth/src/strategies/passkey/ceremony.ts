@@ -1,5 +1,4 @@
 import type { Audit, Logger, RateLimit, RateLimits, UserDirectory } from '@sallyport/core'
-import { COSEALG } from '@simplewebauthn/server/helpers'
 import type { OneTimeTokens } from '../../one-time/one-time-tokens.js'
 import type { PasskeyStore } from './passkey-store.js'
 import type { RelyingParty } from './relying-party.js'
@@ -28,8 +27,10 @@ export interface Refusal {
 
 /** How long a challenge may be answered, in seconds. */
 export const challengeTtlSeconds = 300
+/** COSE algorithms as IANA registers them. */
+const cose = { eddsa: -8, es256: -7, rs256: -257 }
 /** The same on every instance, whatever its Node can do besides: best first, as `pubKeyCredParams`. */
-export const algorithms: readonly number[] = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256]
+export const algorithms: readonly number[] = [cose.eddsa, cose.es256, cose.rs256]
 
 const maxDetailLength = 200
 

@@ -20,17 +20,20 @@ export interface PasskeyView {
 const time = Type.String({ format: 'date-time' })
 
 /** JSON Schema of `PasskeyView`. */
-export const passkeyViewSchema: TSchema = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  name: Type.String(),
-  credentialId: Type.String(),
-  createdAt: time,
-  lastUsedAt: Type.Union([time, Type.Null()]),
-  deviceType: Type.Union([Type.Literal('singleDevice'), Type.Literal('multiDevice')]),
-  backedUp: Type.Boolean(),
-  transports: Type.Array(Type.String()),
-  aaguid: Type.String(),
-})
+export const passkeyViewSchema: TSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    name: Type.String(),
+    credentialId: Type.String(),
+    createdAt: time,
+    lastUsedAt: Type.Union([time, Type.Null()]),
+    deviceType: Type.Union([Type.Literal('singleDevice'), Type.Literal('multiDevice')]),
+    backedUp: Type.Boolean(),
+    transports: Type.Array(Type.String()),
+    aaguid: Type.String(),
+  },
+  { $id: 'Passkey' },
+)
 
 export function toPasskeyView(passkey: Passkey): PasskeyView {
   const { id, name, credentialId, createdAt, lastUsedAt, deviceType, backedUp, transports, aaguid } = passkey

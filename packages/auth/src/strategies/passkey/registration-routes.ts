@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { authErrors } from '../../errors.js'
 import { nameSchema } from '../../input.js'
 import { people } from '../session/route-options.js'
+import { creationOptionsSchema } from './options-schema.js'
 import { maxPasskeysPerUser } from './passkey-store.js'
 import { passkeyViewSchema, toPasskeyView } from './passkey-view.js'
 import { registrationResponseSchema } from './response-schema.js'
@@ -14,10 +15,6 @@ const defaultName = 'Passkey'
 const body = Type.Object(
   { response: registrationResponseSchema, name: Type.Optional(nameSchema) },
   { additionalProperties: false },
-)
-const creationOptions = Type.Object(
-  { challenge: Type.String(), rp: Type.Object({ id: Type.String() }), user: Type.Object({ id: Type.String() }) },
-  { additionalProperties: true },
 )
 
 /** `/api/auth/passkey/register-challenge` and `/api/auth/passkey/register`: a passkey more for the caller. */
@@ -38,7 +35,7 @@ export function registerRegistrationRoutes({ http, users, audit, registration, s
       'Gives creation options (WebAuthn L3 JSON) for `PublicKeyCredential.parseCreationOptionsFromJSON`. They hold for ' +
       '5 minutes, for the caller, once; asking again ends the earlier ones. Needs a fresh sign-in.',
     tag,
-    response: { 200: creationOptions },
+    response: { 200: creationOptionsSchema },
     handler: challenge,
   } as const
   http.route({ ...challengeRoute, method: 'GET' })

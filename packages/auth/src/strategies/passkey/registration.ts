@@ -1,9 +1,5 @@
 import type { DirectoryUser } from '@sallyport/core'
-import {
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server'
 import { withoutAttestation } from './attestation.js'
 import {
   algorithms,
@@ -17,6 +13,7 @@ import {
 import { readClientData } from './client-data.js'
 import type { Addition, NewPasskey } from './passkey-store.js'
 import type { RegistrationResponse } from './response-schema.js'
+import { loadWebAuthn } from './webauthn.js'
 
 /** Making passkeys (WebAuthn L3 section 7.1). */
 export interface Registration {
@@ -36,12 +33,13 @@ export function createRegistration({ oneTimeTokens, store, relyingParty }: Cerem
   const verify = async (challenge: string, response: RegistrationResponse): Promise<Omit<NewPasskey, keyof Own>> => {
     const { id, origins } = relyingParty()
     const { attestationObject, clientDataJSON, transports = [] } = response.response
+    const { verifyRegistrationResponse } = await loadWebAuthn()
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       response: {
         id: response.id,
         rawId: response.rawId,
         type: response.type,
-        response: { clientDataJSON, attestationObject: withoutAttestation(attestationObject) },
+        response: { clientDataJSON, attestationObject: await withoutAttestation(attestationObject) },
         clientExtensionResults: {},
       },
       expectedChallenge: challenge,
@@ -72,6 +70,7 @@ export function createRegistration({ oneTimeTokens, store, relyingParty }: Cerem
       const challenge = { subject: user.id, ttlSeconds: challengeTtlSeconds, replace: true }
       const { token } = await oneTimeTokens.issue(purpose, challenge)
       const { id, name } = relyingParty()
+      const { generateRegistrationOptions } = await loadWebAuthn()
       return generateRegistrationOptions({
         rpID: id,
         rpName: name,

@@ -18,7 +18,6 @@ const maxUserHandleLength = 88
 const maxTransports = 16
 
 const text = (maxLength: number): TString => Type.String({ minLength: 1, maxLength })
-const open = { additionalProperties: true }
 
 interface CredentialResponse {
   readonly id: string
@@ -67,16 +66,13 @@ export const assertionResponseSchema: TUnsafe<AssertionResponse> = credential({
 
 function credential<T extends CredentialResponse>(response: TProperties): TUnsafe<T> {
   return Type.Unsafe<T>(
-    Type.Object(
-      {
-        id: text(maxCredentialIdLength),
-        rawId: text(maxCredentialIdLength),
-        type: Type.Literal('public-key'),
-        response: Type.Object(response, open),
-        authenticatorAttachment: Type.Optional(Type.String({ maxLength: 32 })),
-        clientExtensionResults: Type.Object({}, open),
-      },
-      open,
-    ),
+    Type.Object({
+      id: text(maxCredentialIdLength),
+      rawId: text(maxCredentialIdLength),
+      type: Type.Literal('public-key'),
+      response: Type.Object(response),
+      authenticatorAttachment: Type.Optional(Type.String({ maxLength: 32 })),
+      clientExtensionResults: Type.Object({}, { additionalProperties: true }),
+    }),
   )
 }

@@ -9,7 +9,7 @@ const presentSession = Type.Object({
   session: Type.Union([sessionViewSchema, Type.Null()]),
   authentication: Type.Object({
     strategy: Type.String(),
-    kind: Type.String(),
+    kind: Type.Union([Type.Literal('user'), Type.Literal('apiKey'), Type.Literal('device')]),
     id: Type.String(),
     permissions: Type.Array(Type.String()),
   }),

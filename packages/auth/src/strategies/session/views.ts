@@ -29,26 +29,37 @@ export interface SessionView {
 const time = Type.String({ format: 'date-time' })
 
 /** JSON Schema of `AccountView`. */
-export const accountViewSchema: TSchema = Type.Object({
-  id: Type.String(),
-  email: Type.String(),
-  name: Type.Union([Type.String(), Type.Null()]),
-  permissions: Type.Array(Type.String()),
-  memberships: Type.Array(Type.Object({ organisationId: Type.String(), role: Type.String() })),
-})
+export const accountViewSchema: TSchema = Type.Object(
+  {
+    id: Type.String(),
+    email: Type.String(),
+    name: Type.Union([Type.String(), Type.Null()]),
+    permissions: Type.Array(Type.String()),
+    memberships: Type.Array(
+      Type.Object({
+        organisationId: Type.String(),
+        role: Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member')]),
+      }),
+    ),
+  },
+  { $id: 'Account' },
+)
 
 /** JSON Schema of `SessionView`. */
-export const sessionViewSchema: TSchema = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  createdAt: time,
-  authenticatedAt: time,
-  lastSeenAt: time,
-  expiresAt: time,
-  ip: Type.String(),
-  userAgent: Type.Union([Type.String(), Type.Null()]),
-  methods: Type.Array(Type.String()),
-  current: Type.Boolean(),
-})
+export const sessionViewSchema: TSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    createdAt: time,
+    authenticatedAt: time,
+    lastSeenAt: time,
+    expiresAt: time,
+    ip: Type.String(),
+    userAgent: Type.Union([Type.String(), Type.Null()]),
+    methods: Type.Array(Type.String()),
+    current: Type.Boolean(),
+  },
+  { $id: 'Session' },
+)
 
 /** JSON Schema of `{ success: true }`. */
 export const successSchema: TSchema = Type.Object({ success: Type.Boolean() })

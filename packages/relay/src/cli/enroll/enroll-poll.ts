@@ -28,8 +28,8 @@ export async function awaitApproval(
   for (;;) {
     const bounded = Math.min(Math.max(pauseMs + MARGIN_MS, MIN_WAIT_MS), MAX_WAIT_MS)
     if (!(await wait(bounded, signal))) throw cancelled()
-    const query = { deviceCode: start.deviceCode }
-    const answer = await client.request({ path: '/api/tunnel/device/poll', query, signal })
+    const params = { query: { deviceCode: start.deviceCode } }
+    const answer = await client.request('get', '/api/tunnel/device/poll', { params, signal })
     if (answer.ok) {
       const poll = readEnrolmentPoll(answer.body)
       if (poll.approved) return poll

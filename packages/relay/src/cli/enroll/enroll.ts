@@ -46,7 +46,7 @@ export async function enroll(context: CliContext, options: EnrollOptions): Promi
 
   const name = options.name ?? (hostname().slice(0, MAX_DEVICE_NAME_LENGTH) || 'agent')
   const body = { name, kind: options.kind }
-  const started = await client.request({ method: 'POST', path: '/api/tunnel/device/start', body, signal })
+  const started = await client.request('post', '/api/tunnel/device/start', { body, signal })
   if (!started.ok) throw panelError(started, key === undefined ? 'none' : 'key')
   const start = readEnrolmentStart(started.body)
   output.secret(start.deviceCode)

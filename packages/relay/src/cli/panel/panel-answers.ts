@@ -1,3 +1,4 @@
+import type { components } from '../../client/openapi.js'
 import {
   boolean,
   type Field,
@@ -11,41 +12,39 @@ import {
   record,
   text,
 } from '../../control/control-fields.js'
+import type { Answer, Unread } from './panel-calls.js'
 import { badAnswer } from './panel-error.js'
 
-export interface EnrolmentStart {
-  deviceCode: string
-  userCode: string
-  verificationUri: string
-  /** The same with the code filled in (RFC 8628 section 3.2). */
-  verificationUriComplete?: string
+type Schemas = components['schemas']
+type Poll = Answer<'get', '/api/tunnel/device/poll'>
+type Approved = Extract<Poll, { approved: true }>
+
+/** Some of a schema's fields; the optional ones an older panel may leave out, or say `null` for nothing. A field that the API has no more breaks the build. */
+type Read<T, Needed extends keyof T, Optional extends keyof T> = Pick<T, Needed> & {
+  [K in Optional]?: NonNullable<T[K]>
+}
+
+export type EnrolmentStart = Read<
+  Schemas['Enrolment'],
+  'deviceCode' | 'userCode' | 'verificationUri' | 'interval',
+  // With the code filled in (RFC 8628 section 3.2).
+  'verificationUriComplete'
+> & {
   /** Milliseconds since the epoch, by the panel's clock. */
   expiresAt: number
-  /** Seconds. */
-  interval: number
 }
 
 export type EnrolmentPoll =
-  | { approved: false; interval?: number }
-  | { approved: true; token: string; deviceId?: string; name?: string }
+  | Read<Exclude<Poll, Approved>, 'approved', 'interval'>
+  | Read<Approved, 'approved' | 'token', 'deviceId' | 'name'>
 
-export interface Allocation {
-  id: number
-  protocol: 'tcp' | 'udp'
-  host: string
-  port: number
-  localHost: string
-  localPort: number
-  status: string
-  deviceId?: string
-  /** For people. */
-  name?: string
-  /** Why the agent last could not reach the target. */
-  targetError?: string
-  relayId?: string
-  relayName?: string
-  relayOnline?: boolean
-  traffic?: { bytesIn: number; bytesOut: number; connections: number; open: number }
+export type Allocation = Read<
+  Schemas['Allocation'],
+  'id' | 'protocol' | 'host' | 'port' | 'localHost' | 'localPort',
+  'deviceId' | 'name' | 'statusError' | 'targetError' | 'relayId' | 'relayName' | 'relayOnline' | 'traffic'
+> & {
+  /** One of the API's, or a newer panel's. */
+  status: Schemas['Allocation']['status'] | (string & {})
 }
 
 const MAX_ALLOCATIONS = 10_000
@@ -56,7 +55,7 @@ const count = integer(0)
 const port = integer(1, 65_535)
 const host = text(253, /^[A-Za-z0-9._:%-]+$/)
 
-export function readEnrolmentStart(body: unknown): EnrolmentStart {
+export function readEnrolmentStart(body: Unread<Schemas['Enrolment']>): EnrolmentStart {
   return understand(() => {
     const object = record(body, 'body')
     return {
@@ -64,13 +63,13 @@ export function readEnrolmentStart(body: unknown): EnrolmentStart {
       userCode: own(object, 'userCode', text(32, /^[A-Za-z0-9-]+$/)),
       verificationUri: own(object, 'verificationUri', link),
       ...optional(object, 'verificationUriComplete', link),
-      expiresAt: own(object, 'expiresAt', time),
+      expiresAt: Date.parse(own(object, 'expiresAt', time) satisfies Schemas['Enrolment']['expiresAt']),
       interval: Math.min(own(object, 'interval', interval), MAX_INTERVAL_S),
     }
   })
 }
 
-export function readEnrolmentPoll(body: unknown): EnrolmentPoll {
+export function readEnrolmentPoll(body: Unread<Poll>): EnrolmentPoll {
   return understand(() => {
     const object = record(body, 'body')
     if (!own(object, 'approved', boolean)) return { approved: false, ...optional(object, 'interval', interval) }
@@ -83,12 +82,18 @@ export function readEnrolmentPoll(body: unknown): EnrolmentPoll {
   })
 }
 
-export function readAllocations(body: unknown): Allocation[] {
+export function readAllocations(body: Unread<Answer<'get', '/api/tunnel/allocations'>>): Allocation[] {
   return understand(() => own(record(body, 'body'), 'allocations', list(allocation, MAX_ALLOCATIONS)))
 }
 
+export function readAllocation(body: Unread<Answer<'patch', '/api/tunnel/allocations/{id}'>>): Allocation {
+  return understand(() => own(record(body, 'body'), 'allocation', allocation))
+}
+
 /** `{allocation}`, or `{allocations: [tcp, udp]}` for both. */
-export function readMadeAllocations(body: unknown): [Allocation, ...Allocation[]] {
+export function readMadeAllocations(
+  body: Unread<Answer<'post', '/api/tunnel/allocations'>>,
+): [Allocation, ...Allocation[]] {
   return understand(() => {
     const object = record(body, 'body')
     if (!Object.hasOwn(object, 'allocations')) return [own(object, 'allocation', allocation)]
@@ -109,16 +114,17 @@ function allocation(value: unknown, path: string): Allocation {
     localPort: own(object, 'localPort', port, path),
     status: own(object, 'status', text(64), path),
     ...optional(object, 'deviceId', text(128), path),
-    ...optional(object, 'name', nullable(text(200)), path),
-    ...optional(object, 'targetError', nullable(text(128)), path),
-    ...optional(object, 'relayId', nullable(text(128)), path),
-    ...optional(object, 'relayName', nullable(text(200)), path),
+    ...unlessNull(object, 'name', text(200), path),
+    ...unlessNull(object, 'statusError', text(128), path),
+    ...unlessNull(object, 'targetError', text(128), path),
+    ...unlessNull(object, 'relayId', text(128), path),
+    ...unlessNull(object, 'relayName', text(200), path),
     ...optional(object, 'relayOnline', boolean, path),
     ...optional(object, 'traffic', traffic, path),
-  } as Allocation
+  }
 }
 
-function traffic(value: unknown, path: string): Allocation['traffic'] & {} {
+function traffic(value: unknown, path: string): Schemas['Allocation']['traffic'] {
   const object = record(value, path)
   return {
     bytesIn: own(object, 'bytesIn', count, path),
@@ -128,8 +134,13 @@ function traffic(value: unknown, path: string): Allocation['traffic'] & {} {
   }
 }
 
-function nullable<T>(field: Field<T>): Field<T | undefined> {
-  return (value, path) => (value === null ? undefined : field(value, path))
+function unlessNull<K extends string, T>(
+  object: Record<string, unknown>,
+  key: K,
+  field: Field<T>,
+  path: string,
+): { [P in K]?: T } {
+  return object[key] === null ? {} : optional(object, key, field, path)
 }
 
 const link: Field<string> = (value, path) => {
@@ -138,9 +149,9 @@ const link: Field<string> = (value, path) => {
   return href
 }
 
-const time: Field<number> = (value, path) => {
-  const at = Date.parse(text(64)(value, path))
-  if (!Number.isFinite(at)) throw new FieldError(path)
+const time: Field<string> = (value, path) => {
+  const at = text(64)(value, path)
+  if (!Number.isFinite(Date.parse(at))) throw new FieldError(path)
   return at
 }
 

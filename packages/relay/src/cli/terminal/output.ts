@@ -6,6 +6,8 @@ export interface OutputOptions {
   stderr: Writable
   json: boolean
   verbose: boolean
+  /** Puts command lines as they are called here. */
+  say?: (text: string) => string
 }
 
 type Fields = Record<string, unknown>
@@ -35,14 +37,14 @@ const MAX_FIELD_DEPTH = 4
 /** For a reader that does not read: a terminal that is halted, a pipe that is full. */
 const MAX_WAITING_BYTES = 1_048_576
 
-export function createOutput({ stdout, stderr, json, verbose }: OutputOptions): Output {
+export function createOutput({ stdout, stderr, json, verbose, say = (text) => text }: OutputOptions): Output {
   const secrets: string[] = []
   /** Lines that were not written, since the last that was. */
   const missing = new Map<Writable, number>()
   let wrap: ((write: () => void) => void) | undefined
 
   function write(stream: Writable, text: string): void {
-    let clean = text
+    let clean = say(text)
     for (const secret of secrets) clean = clean.replaceAll(secret, HIDDEN)
     const put = () => {
       if (stream.writableLength > MAX_WAITING_BYTES) {

@@ -28,7 +28,8 @@ function cells(allocation: Allocation): string[] {
   ]
 }
 
-export function showStatus({ status, targetError }: Allocation): string {
+export function showStatus({ status, statusError, targetError }: Allocation): string {
+  if (status === 'failed' && statusError !== undefined) return `${status}, ${statusError}`
   return targetError === undefined || status !== 'open' ? status : `${status}, target ${targetError}`
 }
 

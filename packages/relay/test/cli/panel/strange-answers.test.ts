@@ -5,13 +5,17 @@ import { createFakePanel, type FakeAnswer, html, problem } from '../../fake-pane
 
 const PATH = '/api/tunnel/allocations'
 
-async function ask(t: Test, answer: FakeAnswer, path = PATH): Promise<{ answer: PanelAnswer; said: string[] }> {
+async function ask(t: Test, answer: FakeAnswer, id?: string): Promise<{ answer: PanelAnswer; said: string[] }> {
   const panel = await createFakePanel()
   t.teardown(() => panel.close())
-  panel.routes.set(`GET ${path}`, () => answer)
+  panel.routes.set(id === undefined ? `GET ${PATH}` : `DELETE ${PATH}/${id}`, () => answer)
   const said: string[] = []
   const client = createPanelClient({ panel: new URL(panel.url), debug: (message) => said.push(message) })
-  return { answer: await client.request({ path }), said }
+  const sent =
+    id === undefined
+      ? client.request('get', PATH)
+      : client.request('delete', `${PATH}/{id}`, { params: { path: { id } } })
+  return { answer: await sent, said }
 }
 
 const cases: [string, FakeAnswer, { kind: string; error: string; exitCode: number; words: RegExp }][] = [
@@ -98,7 +102,7 @@ for (const [name, given, { kind, error, exitCode, words }] of cases) {
 }
 
 t.test('what is not known by its id is not taken for a missing route', async (t) => {
-  const { answer } = await ask(t, problem(404, 'not_found', 'There is no such allocation'), '/api/tunnel/allocations/7')
+  const { answer } = await ask(t, problem(404, 'not_found', 'There is no such allocation'), '7')
   t.match(answer, { kind: 'problem', error: 'not_found', detail: 'There is no such allocation' })
 })
 

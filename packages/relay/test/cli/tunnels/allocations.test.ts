@@ -101,7 +101,7 @@ t.test('open: a wished port and region are asked for, and that they cannot be ha
   t.match(panel.requests[0]?.body, { localPort: 1, port: 25_565, region: 'eu' })
 })
 
-t.test('relays are shown by name, or by the start of their id', async (t) => {
+t.test('a status comes with its reason; relays go by name, or by the start of their id', async (t) => {
   const { panel, home } = await enrolled(t)
   const relayId = '9c1d2e3f-0000-4000-8000-000000000000'
   panel.routes.set(LIST, () => ({
@@ -111,16 +111,18 @@ t.test('relays are shown by name, or by the start of their id', async (t) => {
         { ...ONE, id: 13, targetError: 'refused' },
         { ...ONE, id: 14, relayName: 'Oslo\u202e日本' },
         { ...ONE, id: 15, relayId, relayName: null },
+        { ...ONE, id: 16, status: 'failed', statusError: 'EADDRINUSE', targetError: 'refused' },
       ],
     },
   }))
   const table = home.start(['allocations'])
   t.equal(await table.exit, 0)
-  const [, first, second, third, fourth] = table.stdout().split('\n')
+  const [, first, second, third, fourth, fifth] = table.stdout().split('\n')
   t.match(first, /open +9c1d2e3f {2}/)
   t.match(second, /open, target refused +Frankfurt /)
   t.match(third, / Oslo 日本 {2}/)
   t.match(fourth, /open +9c1d2e3f {2}/)
+  t.match(fifth, /failed, EADDRINUSE +Frankfurt /)
   t.equal(panel.requests.length, 1)
 })
 

@@ -28,6 +28,7 @@ export const ONE: FakeAllocation = {
   localHost: '127.0.0.1',
   localPort: 25_565,
   status: 'open',
+  statusError: null,
   targetError: null,
   relayId: 'eu1',
   relayName: 'Frankfurt',

@@ -1,0 +1,5 @@
+export { accounts } from './accounts.js'
+export { pool } from './database.js'
+export { log } from './log.js'
+export { servers } from './servers.js'
+export { settings } from './settings.js'
