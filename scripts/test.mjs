@@ -42,12 +42,12 @@ async function runNext(slot) {
     console.log(`${(result.ms / 1_000).toFixed(1).padStart(6)} s  ${result.failed.length > 0 ? 'FAILED ' : ''}${file}`)
     for (const { name, reason, diag } of result.failed.slice(0, mostNamed)) {
       console.log(`  ${name.slice(0, longestName)}`)
-      console.log((reason ?? explain(diag)).slice(0, longestReason).replace(/^/gm, '    '))
+      console.log((reason ?? explain(diag ?? {})).slice(0, longestReason).replace(/^/gm, '    '))
     }
   }
 }
 
-function explain({ diff, stack, source: _, ...rest } = {}) {
+function explain({ diff, stack, source: _, ...rest }) {
   return [diff, stack, inspect(rest)].filter(Boolean).join('\n')
 }
 

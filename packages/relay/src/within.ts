@@ -1,11 +1,11 @@
-/** Resolves when the work is done or the time is over; rejects when the work does before. */
-export async function within(ms: number, work: Promise<unknown>): Promise<void> {
+/** Resolves with what the work gives, or with undefined once `ms` are over; rejects when the work does before. */
+export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result | undefined> {
   let timer: NodeJS.Timeout | undefined
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
+  const timeUp = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined)
   })
   try {
-    await Promise.race([work, timeUp])
+    return await Promise.race([work, timeUp])
   } finally {
     clearTimeout(timer)
   }

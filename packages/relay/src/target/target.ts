@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
 import type { RejectError } from '../agent-types.js'
 import { resetSocket } from '../stream/reset-socket.js'
+import { within } from '../within.js'
 import type { AllowList } from './allow-rule.js'
 import type { LocalSources } from './local-source.js'
 
@@ -173,17 +174,11 @@ export function connectTcp(host: string, port: number, source?: { localAddress: 
 
 /** The resolver cannot be cancelled; a late answer is dropped. */
 async function lookupWithin(host: string, timeoutMs: number): Promise<string[] | 'timeout'> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), timeoutMs)
-  })
   const found = lookup(host, { all: true }).then(
     (entries) => entries.sort((a, b) => a.family - b.family).map((entry) => entry.address),
     () => [],
   )
-  const first = await Promise.race([found, timeout])
-  clearTimeout(timer)
-  return first
+  return (await within(timeoutMs, found)) ?? 'timeout'
 }
 
 function ignore(): void {}

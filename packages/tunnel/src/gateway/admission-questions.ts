@@ -1,5 +1,6 @@
 import type { Logger } from '@sallyport/core'
 import type { AdmissionRequestMessage, PlayerKnock } from '@sallyport/relay'
+import { within } from '../within.js'
 
 /** Decides about players of stand-alone relays. */
 export interface RelayAdmission {
@@ -28,12 +29,8 @@ export function createAdmissionQuestions(
   let failing = false
 
   const settle = async ({ id, type: _, ...player }: AdmissionRequestMessage): Promise<void> => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, undefined)
-    })
     try {
-      const allow = await Promise.race([decide(relayId, player), late])
+      const allow = await within(timeoutMs, decide(relayId, player))
       if (allow !== undefined) answer(id, allow)
       failing = false
     } catch (error) {
@@ -41,7 +38,6 @@ export function createAdmissionQuestions(
       if (!failing) logger.error({ err: error, relayId }, 'a player of a relay could not be decided about')
       failing = true
     } finally {
-      clearTimeout(timer)
       underWay -= 1
     }
   }

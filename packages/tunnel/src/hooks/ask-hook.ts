@@ -1,3 +1,4 @@
+import { within } from '../within.js'
 import type { Hook, Verdict } from './hooks.js'
 
 /** What a hook said, or that it said nothing in time. */
@@ -9,28 +10,24 @@ export type HookAnswer =
 /** Asks once. Never rejects; after `timeoutMs` the hook's signal is aborted and nobody waits for it. */
 export async function askHook<Attempt>(hook: Hook<Attempt>, attempt: Attempt, timeoutMs: number): Promise<HookAnswer> {
   const late = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+  try {
+    const said = await within(timeoutMs, decide(hook, attempt, late.signal))
+    if (said === undefined) {
       const error = new Error(`no answer within ${timeoutMs} ms`)
       late.abort(error)
-      reject(error)
-    }, timeoutMs)
-  })
-  try {
-    const verdict: unknown = await Promise.race([decide(hook, attempt, late.signal), timeout])
+      return { kind: 'unanswered', error }
+    }
+    const { verdict } = said
     if (!isVerdict(verdict)) return { kind: 'unanswered', error: new Error('the answer is no verdict') }
     return { kind: 'verdict', verdict }
   } catch (error) {
     return { kind: 'unanswered', error }
-  } finally {
-    clearTimeout(timer)
   }
 }
 
-/** In an async function, so that a hook that throws at once rejects. */
-async function decide<Attempt>(hook: Hook<Attempt>, attempt: Attempt, signal: AbortSignal): Promise<unknown> {
-  return hook.decide(attempt, signal)
+/** In an object: what a hook says may be undefined. */
+async function decide<Attempt>(hook: Hook<Attempt>, attempt: Attempt, signal: AbortSignal) {
+  return { verdict: (await hook.decide(attempt, signal)) as unknown }
 }
 
 function isVerdict(value: unknown): value is Verdict {

@@ -1,6 +1,7 @@
 import type { Disposer, Logger } from '@sallyport/core'
 import type { EndedConnection, PlayerKnock, TransportProtocol } from '@sallyport/relay'
 import type { SteeredRelay } from '../relays/steered-relay.js'
+import { within } from '../within.js'
 import { askHook } from './ask-hook.js'
 import type { ConnectionAttempt, ConnectionEnd, TunnelHooks } from './hooks.js'
 import { createSeldom } from './seldom.js'
@@ -84,18 +85,13 @@ export function createConnectionGate({ hooks, logger, describe, tell }: Connecti
   }
 
   const tellBatch = async (batch: readonly ConnectionEnd[]): Promise<void> => {
-    let late: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_, reject) => {
-      late = setTimeout(() => reject(new Error(`not done within ${tellTimeoutMs} ms`)), tellTimeoutMs)
-    })
     try {
-      await Promise.race([Promise.all([callAfter(batch), tell?.(batch)]), timeout])
+      const told = await within(tellTimeoutMs, Promise.all([callAfter(batch), tell?.(batch)]))
+      if (told === undefined) throw new Error(`not done within ${tellTimeoutMs} ms`)
     } catch (error) {
       seldom.say('afterConnection', (unsaid) => {
         logger.error({ err: error, hook: 'afterConnection', unsaid }, 'a hook failed')
       })
-    } finally {
-      clearTimeout(late)
     }
   }
 
@@ -175,12 +171,7 @@ export function createConnectionGate({ hooks, logger, describe, tell }: Connecti
         await telling
         await tellAll()
       })()
-      let late: NodeJS.Timeout | undefined
-      const deadline = new Promise<void>((resolve) => {
-        late = setTimeout(resolve, stopTimeoutMs)
-      })
-      await Promise.race([rest, deadline])
-      clearTimeout(late)
+      await within(stopTimeoutMs, rest)
       if (gathered.length > 0) lose(gathered.splice(0).length)
     },
   }

@@ -4,6 +4,7 @@ import type { Allocation, AllocationRow } from '../allocations/allocation.js'
 import type { Device } from '../devices/device.js'
 import type { RelayRecord } from '../relays/relay-record.js'
 import type { TrafficCounter } from '../traffic/traffic.js'
+import { within } from '../within.js'
 import type { ListNews } from './list-news.js'
 import { createListDigests, type ListDigests } from './list-reading.js'
 import { createPaced, type Paced } from './paced.js'
@@ -80,7 +81,7 @@ export function createLiveView({ reach, sources, logger, inTurn }: ViewOptions):
   ): Promise<void> => {
     if (!as || subscribers.size === 0) return
     const checks = Promise.all([...subscribers].map(({ stream }) => stream.check(checkedMs)))
-    const [found] = await Promise.all([items(as), atMost(checks, maxCheckMs)])
+    const [found] = await Promise.all([items(as), within(maxCheckMs, checks)])
     const reading = await digests.accept(found)
     for (const subscriber of subscribers) subscriber.deliver(list, reading)
   }
@@ -187,13 +188,4 @@ function intersects(ids: ReadonlySet<string>, list: ListDigests<unknown>): boole
 function some<Item>(items: Iterable<Item>, condition: (item: Item) => boolean): boolean {
   for (const item of items) if (condition(item)) return true
   return false
-}
-
-/** Resolves with `work`, which never rejects, or after `ms`. */
-function atMost(work: Promise<unknown>, ms: number): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms).unref()
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Disposer, Events, Logger, Sql } from '@sallyport/core'
 import { allocationsServed } from '../events.js'
 import { isAlive } from '../gateway/instance-lease.js'
 import { inChunks } from '../in-chunks.js'
+import { within } from '../within.js'
 import type { Served } from './relay-status.js'
 
 /** What relays made of changed allocations, told between the instance that steers them and the one that was asked. */
@@ -93,10 +93,7 @@ export function createServedNews(options: ServedNewsOptions): ServedNews {
           if ((await unserved(allocationIds)).length === 0) return
           const leftMs = end - performance.now()
           if (leftMs <= 0) return
-          const ended = new AbortController()
-          const pause = delay(Math.min(lookMs, leftMs), undefined, { signal: ended.signal }).catch(() => undefined)
-          await Promise.race([told, pause])
-          ended.abort()
+          await within(Math.min(lookMs, leftMs), told)
         }
       } catch (error) {
         logger.warn({ err: error }, 'it is not known whether relays follow')

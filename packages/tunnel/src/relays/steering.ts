@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Disposer, Logger, Sql } from '@sallyport/core'
+import { within } from '../within.js'
 import { createRelayStatusWriter, type Served } from './relay-status.js'
 import { createRelaySync, type RelaySync } from './relay-sync.js'
 import { createRelayView, type RelayView } from './relay-view.js'
@@ -94,13 +94,9 @@ export function createSteering({ sql, logger, enabled, onTake, onServed }: Steer
     }
   }
 
-  const within = async (one: Held, deviceIds: readonly string[] | undefined): Promise<void> => {
+  const follow = async (one: Held, deviceIds: readonly string[] | undefined): Promise<void> => {
     const synced = one.sync.sync(deviceIds)
-    if (one.kind === 'embedded') return synced
-    const ended = new AbortController()
-    const pause = delay(farWaitMs, undefined, { signal: ended.signal }).catch(() => undefined)
-    await Promise.race([synced, pause])
-    ended.abort()
+    await (one.kind === 'embedded' ? synced : within(farWaitMs, synced))
   }
 
   const release: Steering['release'] = async (relay) => {
@@ -126,7 +122,7 @@ export function createSteering({ sql, logger, enabled, onTake, onServed }: Steer
     async sync({ deviceIds, relayIds } = {}) {
       const named = relayIds && new Set(relayIds)
       const concerned = [...held.values()].filter(({ relay }) => !named || named.has(relay.id))
-      await Promise.all(concerned.map((one) => within(one, deviceIds)))
+      await Promise.all(concerned.map((one) => follow(one, deviceIds)))
     },
     async stop() {
       await Promise.all([...held.values()].map(({ relay }) => release(relay)))
