@@ -4,6 +4,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { signedIn } from '../../support/dashboard/entrance.js'
 import { looksWell } from '../../support/dashboard/looks.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { mailSink } from '../../support/mail-sink.js'
 
 t.test('the account', { skip: skipWithout('Chromium', missingChromium()) }, async (t) => {
@@ -18,7 +19,7 @@ t.test('the account', { skip: skipWithout('Chromium', missingChromium()) }, asyn
     const { page } = await dashboard.open({ as: person, path: '/account' })
     await page.getByRole('definition').filter({ hasText: person.email }).waitFor()
     await page.getByRole('definition').filter({ hasText: 'محمد' }).waitFor()
-    t.equal(await page.title(), 'Account and security · Sallyport')
+    await shows(t, () => page.title(), 'Account and security · Sallyport')
     await dashboard.ok('PATCH', `/api/users/${person.id}`, { bearer: dashboard.admin.token, body: { name } })
     await page.reload()
     await page.getByRole('definition').filter({ hasText: '<b>Hohenlohe</b>' }).waitFor()
@@ -31,13 +32,13 @@ t.test('the account', { skip: skipWithout('Chromium', missingChromium()) }, asyn
     await page.getByRole('button', { name: 'Change password' }).click()
     const dialog = page.getByRole('dialog', { name: 'Change password' })
     await dialog.getByText('All your other sessions end').waitFor()
-    t.equal(await page.evaluate('document.activeElement.name'), 'currentPassword')
+    await shows(t, () => page.evaluate('document.activeElement.name'), 'currentPassword')
 
     await dialog.getByLabel('Current password').fill('not the password')
     await dialog.getByLabel('New password', { exact: true }).fill(newPassword)
     await page.keyboard.press('Enter')
     await dialog.getByText('The current password is wrong').waitFor()
-    t.equal(await page.evaluate('document.activeElement.name'), 'currentPassword', 'the field that is wrong')
+    await shows(t, () => page.evaluate('document.activeElement.name'), 'currentPassword', 'the field that is wrong')
     t.strictSame(await violations(page), [])
 
     await dialog.getByLabel('Current password').fill(person.password)
@@ -107,7 +108,7 @@ t.test('the account', { skip: skipWithout('Chromium', missingChromium()) }, asyn
     }
     await page.goto(`${dashboard.url}/account`)
     await page.getByText('This one').waitFor()
-    t.strictSame(await page.getByRole('heading', { level: 2 }).allInnerTexts(), ['Profile', 'Sessions'])
+    await shows(t, () => page.getByRole('heading', { level: 2 }).allInnerTexts(), ['Profile', 'Sessions'])
   })
 
   t.test('looks well', async (t) => {

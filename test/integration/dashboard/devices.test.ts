@@ -7,6 +7,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { type Dashboard, missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { looksWell } from '../../support/dashboard/looks.js'
 import { boxText, machine } from '../../support/dashboard/shell.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { until } from '../../support/deadline.js'
 import { startAgent } from '../../support/tunnel/agents.js'
 import { newAllocation, newDevice, type TestDevice } from '../../support/tunnel/devices.js'
@@ -61,22 +62,23 @@ t.test('devices on a list', options, async (t) => {
     await rowOf(page, 'attic').getByText('never').waitFor()
     await rowOf(page, 'attic').getByText(person.email).waitFor()
     await rowOf(page, 'laptop').getByText('Waits for approval').waitFor()
-    t.match(await rowOf(page, 'laptop').innerText(), /[A-Z0-9]{4}-[A-Z0-9]{4}/)
-    t.match(await page.getByRole('row').nth(1).innerText(), /laptop/, 'who waits comes first')
+    await shows(t, () => rowOf(page, 'laptop').innerText(), /[A-Z0-9]{4}-[A-Z0-9]{4}/)
+    await shows(t, () => page.getByRole('row').nth(1).innerText(), /laptop/, 'who waits comes first')
     const { channel } = startAgent(t, dashboard.url, attic.token)
     await rowOf(page, 'attic').getByText('Online').waitFor()
     await rowOf(page, 'attic').getByText('now', { exact: true }).waitFor()
     await looksWell(t, dashboard, { as: admin, path: '/devices' }, (visit) => rowOf(visit.page, 'attic').waitFor())
     await channel.stop()
     await rowOf(page, 'attic').getByText('Offline').waitFor()
-    t.equal(
-      await rowOf(page, 'laptop').getByRole('link', { name: 'Approve or deny laptop' }).getAttribute('href'),
+    await shows(
+      t,
+      () => rowOf(page, 'laptop').getByRole('link', { name: 'Approve or deny laptop' }).getAttribute('href'),
       `/tunnel/verify?user_code=${(await rowOf(page, 'laptop').locator('code').innerText()).trim()}`,
     )
     // Who owns one sees that, and nobody else's.
     const { page: own } = await dashboard.open({ as: person, path: '/devices' })
     await rowOf(own, 'attic').getByText('You').waitFor()
-    t.equal(await own.getByRole('row').count(), 2)
+    await shows(t, () => own.getByRole('row').count(), 2)
   })
 
   t.test('gets another name', async (t) => {
@@ -97,7 +99,7 @@ t.test('devices on a list', options, async (t) => {
     await dialog.getByRole('button', { name: 'Rename' }).click()
     await dialog.waitFor({ state: 'hidden' })
     await rowOf(page, 'new name').waitFor()
-    t.equal(await rowOf(page, 'old name').count(), 0)
+    await shows(t, () => rowOf(page, 'old name').count(), 0)
   })
 
   t.test('goes with its tunnels, as the dialog has said', async (t) => {
@@ -120,7 +122,7 @@ t.test('devices on a list', options, async (t) => {
     await dialog.getByRole('button', { name: 'Delete the device' }).click()
     await dialog.waitFor({ state: 'hidden' })
     await player.closed
-    t.equal(await rowOf(page, 'doomed').count(), 0)
+    await shows(t, () => rowOf(page, 'doomed').count(), 0)
     // It is gone while somebody else still looks at it.
     const again = await named(dashboard, 'twice')
     await page.getByRole('button', { name: 'Delete twice' }).click()
@@ -171,7 +173,7 @@ t.test('devices on a list', options, async (t) => {
     const reader = await dashboard.newPerson(['tunnels:read'])
     const { page } = await dashboard.open({ as: reader, path: '/devices' })
     await rowOf(page, 'museum').getByText('Someone else').waitFor()
-    t.equal(await page.getByRole('button', { name: /Rename|New token|Delete/ }).count(), 0)
+    await shows(t, () => page.getByRole('button', { name: /Rename|New token|Delete/ }).count(), 0)
     t.strictSame(await violations(page), [])
   })
 })

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, type OpenOptions, startDashboard } from '../../support/dashboard/dashboard.js'
 import { furnish } from '../../support/dashboard/furnish.js'
+import { shows } from '../../support/dashboard/shows.js'
 
 /** Of what the browser itself calls good, a quarter (web.dev: a layout shift of 0.1). */
 const mostShift = 0.025
@@ -54,20 +55,20 @@ t.test('every page', { skip: skipWithout('Chromium', missingChromium()) }, async
     const { page } = await dashboard.open({ as: dashboard.admin, width: 390 })
     await settled(page)
     await page.keyboard.press('Tab')
-    t.equal(await focused(page), 'Skip to the page')
+    await shows(t, () => focused(page), 'Skip to the page')
     await page.keyboard.press('Tab')
-    t.equal(await focused(page), 'Menu')
+    await shows(t, () => focused(page), 'Menu')
     await page.keyboard.press('Enter')
     await place(page).waitFor()
     await page.keyboard.press('Escape')
     await place(page).waitFor({ state: 'hidden' })
-    t.equal(await focused(page), 'Menu', 'the focus goes back')
+    await shows(t, () => focused(page), 'Menu', 'the focus goes back')
     await page.keyboard.press('Enter')
     await place(page).focus()
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor()
     await page.waitForFunction(() => document.activeElement?.tagName === 'H1')
-    t.equal(await focused(page), 'Devices')
+    await shows(t, () => focused(page), 'Devices')
     await place(page).waitFor({ state: 'hidden' })
   })
 })

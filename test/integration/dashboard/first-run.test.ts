@@ -6,6 +6,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { looksWell } from '../../support/dashboard/looks.js'
 import { boxText, endGroup, machine } from '../../support/dashboard/shell.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { root } from '../../support/program.js'
 import { newAllocation, newDevice } from '../../support/tunnel/devices.js'
 import { echoService, join as joinGame } from '../../support/tunnel/players.js'
@@ -26,8 +27,9 @@ t.test('from an empty panel to the first player, with what the page says pasted 
   const { url } = dashboard
   t.equal(command, `curl -fsSLO ${url}/sallyport.mjs && node sallyport.mjs enroll --panel ${url}`)
   await page.getByLabel('Windows (PowerShell)').check()
-  t.equal(
-    await boxText(page, enrolBox),
+  await shows(
+    t,
+    () => boxText(page, enrolBox),
     `curl.exe -fsSLO ${url}/sallyport.mjs; if ($?) { node sallyport.mjs enroll --panel ${url} }`,
   )
   await page.getByLabel('Linux or macOS').check()
@@ -77,7 +79,7 @@ t.test('from an empty panel to the first player, with what the page says pasted 
   await t.test('what it leaves behind is the overview', async (t) => {
     await page.getByRole('button', { name: 'Go to the overview' }).click()
     await page.getByText('Nothing at the moment').waitFor()
-    t.equal(await page.getByRole('definition').count(), 5)
+    await shows(t, () => page.getByRole('definition').count(), 5)
     await page.getByRole('table', { name: 'Busiest tunnels' }).getByText(address).waitFor()
     await endGroup(agent)
     const attention = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Needs attention' }) })
@@ -99,13 +101,13 @@ t.test('whoever may not approve is told whom to ask, and the page goes on by its
   const { page } = await dashboard.open({ as: person })
   await page.getByText(/Send the link to an administrator/).waitFor()
   await page.getByText(person.email, { exact: true }).last().waitFor()
-  t.equal(await page.getByRole('button', { name: /approve/ }).count(), 0)
+  await shows(t, () => page.getByRole('button', { name: /approve/ }).count(), 0)
   t.strictSame(await violations(page), [])
   // Somebody else's machine is not theirs to see.
   await dashboard.ok('POST', '/api/tunnel/device/start', { body: { name: 'a stranger' } })
   await newDevice(dashboard, { ownerId: person.id })
   await page.getByText('Waiting for thing to come online').waitFor()
-  t.equal(await page.getByText('a stranger').count(), 0)
+  await shows(t, () => page.getByText('a stranger').count(), 0)
   t.strictSame(await violations(page), [])
 })
 
@@ -150,7 +152,7 @@ t.test('while tunnels are switched off it says so, and who can change it', optio
     page.getByText('Tunnels are switched off').waitFor(),
   )
   const { page } = await dashboard.open({ as: dashboard.admin })
-  t.equal(await page.getByRole('link', { name: 'Open the settings' }).getAttribute('href'), '/settings')
+  await shows(t, () => page.getByRole('link', { name: 'Open the settings' }).getAttribute('href'), '/settings')
   const { page: other } = await dashboard.open({ as: await dashboard.newPerson() })
   await other.getByText('An administrator of this panel can switch them on').waitFor()
 })
@@ -167,7 +169,12 @@ t.test('a browser without a clipboard, and one that copies nothing', options, as
   await page.reload()
   await button.click()
   await page.getByRole('button', { name: 'Press Ctrl+C' }).waitFor()
-  t.equal(await page.evaluate<string>('getSelection().toString()'), await boxText(page, enrolBox), 'it is selected')
+  await shows(
+    t,
+    () => page.evaluate<string>('getSelection().toString()'),
+    await boxText(page, enrolBox),
+    'it is selected',
+  )
 })
 
 t.test('the agent is served as the file that was built', options, async (t) => {

@@ -7,6 +7,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { addAuthenticator } from '../../support/dashboard/entrance.js'
 import { looksWell } from '../../support/dashboard/looks.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { until } from '../../support/deadline.js'
 import { postgresServer, withoutPostgres } from '../../support/real-servers.js'
 import type { Person } from '../../support/sign-in-panel.js'
@@ -41,13 +42,13 @@ t.test('a fresh sign-in', { skip: withoutPostgres || skipWithout('Chromium', mis
     await setUp.click()
     const dialog = page.getByRole('dialog', { name: title })
     await dialog.waitFor()
-    t.equal(await page.evaluate('document.activeElement.name'), 'password')
-    t.equal(await dialog.getByRole('button', { name: 'Use a code' }).count(), 0, 'only what one has is offered')
-    t.equal(await dialog.getByRole('button', { name: 'Use a passkey' }).count(), 0)
+    await shows(t, () => page.evaluate('document.activeElement.name'), 'password')
+    await shows(t, () => dialog.getByRole('button', { name: 'Use a code' }).count(), 0, 'only what one has is offered')
+    await shows(t, () => dialog.getByRole('button', { name: 'Use a passkey' }).count(), 0)
     t.strictSame(await violations(page), [])
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
-    t.equal(await page.getByRole('alert').count(), 0, 'who thinks better of it is told of no error')
+    await shows(t, () => page.getByRole('alert').count(), 0, 'who thinks better of it is told of no error')
 
     await setUp.click()
     await dialog.getByLabel('Password').fill('not the password')
@@ -56,7 +57,7 @@ t.test('a fresh sign-in', { skip: withoutPostgres || skipWithout('Chromium', mis
     await dialog.getByLabel('Password').fill(person.password)
     await page.keyboard.press('Enter')
     await page.getByLabel('Code that the app shows now').waitFor()
-    t.equal(await page.getByRole('dialog').count(), 1)
+    await shows(t, () => page.getByRole('dialog').count(), 1)
   })
 
   t.test('over another dialog, by a passkey', async () => {
@@ -93,7 +94,7 @@ t.test('a fresh sign-in', { skip: withoutPostgres || skipWithout('Chromium', mis
     await page.keyboard.press('Enter')
     await dialog.getByText('The code is wrong or has been used').waitFor()
     t.strictSame(await violations(page), [])
-    t.equal(await dialog.getByRole('button', { name: 'Use the password' }).count(), 0)
+    await shows(t, () => dialog.getByRole('button', { name: 'Use the password' }).count(), 0)
     await code.fill(totp(setup.secret))
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'detached' })

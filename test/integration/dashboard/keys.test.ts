@@ -8,6 +8,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { looksWell } from '../../support/dashboard/looks.js'
 import { notFresh, refuseOnce } from '../../support/dashboard/refuse.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { until } from '../../support/deadline.js'
 
 const run = promisify(execFile)
@@ -33,7 +34,7 @@ t.test('API keys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     const person = await dashboard.newPerson()
     await looksWell(t, dashboard, { as: person, path: '/keys' }, async ({ page }) => {
       await page.getByText('You have no API keys').waitFor()
-      t.equal(await page.getByText('Keys of others').count(), 0, 'who may not see them is not told of them')
+      await shows(t, () => page.getByText('Keys of others').count(), 0, 'who may not see them is not told of them')
     })
     await looksWell(t, dashboard, { as: person, path: '/keys' }, async ({ page }) => {
       await page.getByRole('button', { name: 'Create key' }).click()
@@ -44,11 +45,13 @@ t.test('API keys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     await context.grantPermissions(['clipboard-read', 'clipboard-write'])
     await page.getByRole('button', { name: 'Create key' }).click()
     const dialog = page.getByRole('dialog')
-    t.equal(await dialog.getByLabel('Administrator').count(), 0, 'an admin key is for holders of everything')
-    t.strictSame(
-      await dialog
-        .getByRole('checkbox')
-        .evaluateAll((boxes) => boxes.map((box) => (box as unknown as { value: string }).value)),
+    await shows(t, () => dialog.getByLabel('Administrator').count(), 0, 'an admin key is for holders of everything')
+    await shows(
+      t,
+      () =>
+        dialog
+          .getByRole('checkbox')
+          .evaluateAll((boxes) => boxes.map((box) => (box as unknown as { value: string }).value)),
       ['tunnels:read', 'tunnels:write'],
     )
     await dialog.getByLabel('Name', { exact: true }).fill('Backup script')
@@ -58,7 +61,7 @@ t.test('API keys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     const submit = dialog.getByRole('button', { name: 'Create key' })
     await submit.click()
     await dialog.getByText('Must be a permission such as').waitFor()
-    t.equal(await dialog.getByLabel('Other permissions').getAttribute('aria-invalid'), 'true')
+    await shows(t, () => dialog.getByLabel('Other permissions').getAttribute('aria-invalid'), 'true')
     await dialog.getByLabel('Other permissions').fill('')
     await submit.click()
     await dialog.getByText('Must be an address or a CIDR range').waitFor()
@@ -195,7 +198,7 @@ t.test('API keys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('Name', { exact: true }).fill('Panel of panels')
     await dialog.getByLabel('Administrator').check()
-    t.equal(await dialog.getByRole('group', { name: 'Permissions' }).count(), 0, 'it may do everything')
+    await shows(t, () => dialog.getByRole('group', { name: 'Permissions' }).count(), 0, 'it may do everything')
     await dialog.getByLabel('Expires').selectOption('30')
     await dialog.getByRole('button', { name: 'Create key' }).click()
     const key = await takeKey(page)
@@ -217,7 +220,7 @@ t.test('API keys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     const reader = await dashboard.newPerson(['apikeys:read'])
     const { page } = await dashboard.open({ as: reader, path: '/keys' })
     await row(page, 'Seen from afar').waitFor()
-    t.equal(await row(page, 'Seen from afar').getByRole('button').count(), 0)
+    await shows(t, () => row(page, 'Seen from afar').getByRole('button').count(), 0)
   })
 
   t.test('many of them', async (t) => {

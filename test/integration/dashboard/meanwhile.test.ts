@@ -4,6 +4,7 @@ import type { Page, Route } from 'playwright-core'
 import t from 'tap'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { enterPassword, signedIn, signedOut } from '../../support/dashboard/entrance.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { until } from '../../support/deadline.js'
 import { newAllocation, newDevice } from '../../support/tunnel/devices.js'
 
@@ -39,7 +40,7 @@ t.test('meanwhile', { skip: skipWithout('Chromium', missingChromium()) }, async 
     await signedIn(other)
     await page.locator('.who').getByText(second.email).waitFor()
     await page.getByText('This page is not for you').waitFor()
-    t.equal(await page.getByText(first.email).count(), 0, 'nothing of the first is left')
+    await shows(t, () => page.getByText(first.email).count(), 0, 'nothing of the first is left')
     await other.getByRole('button', { name: 'Sign out' }).click()
     await signedOut(page)
   })
@@ -52,8 +53,8 @@ t.test('meanwhile', { skip: skipWithout('Chromium', missingChromium()) }, async 
     await dashboard.ok('PATCH', `/api/users/${person.id}`, { ...asAdmin, body: { permissions: [] } })
     await page.getByRole('dialog').getByRole('button', { name: 'Create user' }).click()
     await page.getByText('This page is not for you').waitFor()
-    t.equal(await page.getByRole('dialog').count(), 0)
-    t.equal(await page.getByRole('link', { name: 'Users' }).count(), 0)
+    await shows(t, () => page.getByRole('dialog').count(), 0)
+    await shows(t, () => page.getByRole('link', { name: 'Users' }).count(), 0)
   })
 
   t.test('a panel that goes away between the password and the page', async (t) => {
@@ -63,7 +64,7 @@ t.test('meanwhile', { skip: skipWithout('Chromium', missingChromium()) }, async 
     await page.route('**/api/auth/session', (route) => route.abort())
     await enterPassword(page, person)
     await page.getByRole('alert').getByText('cannot be reached').waitFor()
-    t.equal(await page.getByLabel('Password').count(), 0, 'it is not asked for again')
+    await shows(t, () => page.getByLabel('Password').count(), 0, 'it is not asked for again')
     await page.unroute('**/api/auth/session')
     await page.getByRole('button', { name: 'Try again' }).click()
     await signedIn(page)
@@ -139,7 +140,7 @@ t.test('meanwhile', { skip: skipWithout('Chromium', missingChromium()) }, async 
     await page.route('**/traffic?*', (route) => route.abort(), { times: 1 })
     await context.clock.fastForward(61_000)
     await page.getByRole('alert').getByText('cannot be reached').waitFor()
-    t.ok(await page.getByText('No traffic yet').isVisible(), 'what is known stays')
+    t.equal(await page.getByText('No traffic yet').isVisible(), true, 'what is known stays')
     await context.clock.fastForward(61_000)
     await page.getByRole('alert').waitFor({ state: 'hidden' })
   })
@@ -170,11 +171,11 @@ t.test('meanwhile', { skip: skipWithout('Chromium', missingChromium()) }, async 
     await page.keyboard.press('Enter')
     await page.waitForURL(/action=session\.created/)
     await page.getByRole('strong').getByText('Signed in').first().waitFor()
-    t.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'action')
+    await shows(t, () => page.evaluate(() => document.activeElement?.getAttribute('name')), 'action')
     await page.getByRole('button', { name: 'Show everything' }).focus()
     await page.keyboard.press('Enter')
     await has('H1 Audit')
-    t.equal(await page.getByLabel('Action').inputValue(), '')
+    await shows(t, () => page.getByLabel('Action').inputValue(), '')
     await page.goBack()
     await until('the filter', async () => (await page.getByLabel('Action').inputValue()) === 'session.created')
 

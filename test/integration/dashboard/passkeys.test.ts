@@ -11,6 +11,7 @@ import {
   withoutAutofill,
 } from '../../support/dashboard/entrance.js'
 import { looksWell } from '../../support/dashboard/looks.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { softwarePasskey } from '../../support/software-passkey.js'
 
 const passkeyButton = 'Sign in with a passkey'
@@ -40,18 +41,23 @@ t.test('passkeys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     await withoutAutofill(page)
     await page.getByText('No passkeys yet').waitFor()
     await page.getByRole('button', { name: 'Add a passkey' }).click()
-    t.equal(await page.getByRole('textbox', { name: 'Name' }).inputValue(), 'Chrome on Linux', 'a name is proposed')
+    await shows(
+      t,
+      () => page.getByRole('textbox', { name: 'Name' }).inputValue(),
+      'Chrome on Linux',
+      'a name is proposed',
+    )
     await page.getByRole('button', { name: 'Continue' }).click()
     await page.getByText('The passkey is added.').waitFor()
     const row = page.getByRole('table', { name: 'Passkeys' }).getByRole('row').nth(1)
-    t.match(await row.innerText(), /Chrome on Linux.*just now.*never.*On one device/s)
+    await shows(t, () => row.innerText(), /Chrome on Linux.*just now.*never.*On one device/s)
 
     await signOut(page)
     await signedOut(page)
     await page.getByRole('button', { name: passkeyButton }).click()
     await page.getByRole('heading', { name: 'Account and security' }).waitFor()
     t.notMatch(await row.innerText(), /never/, 'it has been used')
-    t.match(await page.getByRole('table', { name: 'Sessions' }).innerText(), /by passkey/)
+    await shows(t, () => page.getByRole('table', { name: 'Sessions' }).innerText(), /by passkey/)
   })
 
   t.test('by what the browser offers at the e-mail’s field', async (t) => {
@@ -98,7 +104,7 @@ t.test('passkeys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     ])
     await enterPassword(page, person)
     await signedIn(page)
-    t.equal(await page.getByRole('alert').count(), 0)
+    await shows(t, () => page.getByRole('alert').count(), 0)
   })
 
   t.test('one that has been removed, one of a suspended user, and none at all', async (t) => {
@@ -146,13 +152,13 @@ t.test('passkeys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     await page.reload()
     await signedOut(page)
     await page.getByRole('button', { name: passkeyButton }).waitFor({ state: 'detached' })
-    t.equal(await page.getByRole('button', { name: 'Sign in', exact: true }).count(), 1)
+    await shows(t, () => page.getByRole('button', { name: 'Sign in', exact: true }).count(), 1)
 
     const old = await dashboard.open({ as: await dashboard.newPerson(), path: '/account' })
     await old.page.addInitScript('delete globalThis.PublicKeyCredential')
     await old.page.reload()
     await old.page.getByText('This browser has no passkeys.').waitFor()
-    t.equal(await old.page.getByRole('button', { name: 'Add a passkey' }).count(), 0)
+    await shows(t, () => old.page.getByRole('button', { name: 'Add a passkey' }).count(), 0)
   })
 
   t.test('a second one on the same device, a cancelled one, one that is synced', async (t) => {
@@ -190,7 +196,7 @@ t.test('passkeys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     }
     const { page } = await dashboard.open({ as: person, path: '/account' })
     await page.getByRole('button', { name: 'Rename Laptop' }).click()
-    t.equal(await page.getByRole('textbox', { name: 'Name' }).inputValue(), 'Laptop')
+    await shows(t, () => page.getByRole('textbox', { name: 'Name' }).inputValue(), 'Laptop')
     const name = 'מפתח של <i>האחות</i> with a very long name that goes on and on and on and on'
     await page.getByRole('textbox', { name: 'Name' }).fill(name)
     await page.keyboard.press('Enter')

@@ -5,6 +5,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { looksWell } from '../../support/dashboard/looks.js'
 import { boxText, machine } from '../../support/dashboard/shell.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { newAllocation, newDevice, relays } from '../../support/tunnel/devices.js'
 import { startRelayProgram } from '../../support/tunnel/relay-program.js'
 
@@ -28,8 +29,8 @@ t.test('relays on a list: place, load against capacity, whether they are there',
   await row.getByText('1 of 4 tunnels').waitFor()
   await row.getByText('eu', { exact: true }).waitFor()
   await row.getByText('Lanterns').waitFor()
-  t.match(await row.innerText(), /localhost:\d+/)
-  t.equal(await row.getByRole('meter', { name: 'Tunnels of far away' }).getAttribute('value'), '1')
+  await shows(t, () => row.innerText(), /localhost:\d+/)
+  await shows(t, () => row.getByRole('meter', { name: 'Tunnels of far away' }).getAttribute('value'), '1')
   await looksWell(t, dashboard, { as: admin, path: '/relays' }, (visit) => rowOf(visit.page, 'far away').waitFor())
 
   // Killed: nobody says good-bye.
@@ -78,11 +79,11 @@ t.test('the commands of the page make a relay out of a bare server', options, as
   for (const wrong of ['$(reboot)', 'a b', "x'; reboot", 'https://play.example.com']) {
     await host.fill(wrong)
     await dialog.getByText('A name such as play.example.com').waitFor()
-    t.equal(await dialog.getByRole('region', { name: 'Command that starts the relay' }).count(), 0, wrong)
+    await shows(t, () => dialog.getByRole('region', { name: 'Command that starts the relay' }).count(), 0, wrong)
   }
   t.strictSame(await violations(page), [])
   await host.fill('2001:db8::1')
-  t.match(await boxText(page, 'Command that starts the relay'), "--bind-host '::' --public-host 2001:db8::1")
+  await shows(t, () => boxText(page, 'Command that starts the relay'), "--bind-host '::' --public-host 2001:db8::1")
   await host.fill('localhost')
   await dialog.getByLabel('Region (optional)').fill('eu-west')
   const start = await boxText(page, 'Command that starts the relay')
@@ -108,7 +109,7 @@ t.test('whoever may not add one is told whose business it is', options, async (t
   const dashboard = await startDashboard(t)
   const { page } = await dashboard.open({ as: await dashboard.newPerson(), path: '/relays' })
   await page.getByText('An administrator of this panel can add it').waitFor()
-  t.equal(await page.getByRole('button', { name: /relay/ }).count(), 0)
+  await shows(t, () => page.getByRole('button', { name: /relay/ }).count(), 0)
   t.strictSame(await violations(page), [])
 })
 

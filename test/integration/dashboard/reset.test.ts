@@ -4,6 +4,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { enterPassword, signedIn, signedOut } from '../../support/dashboard/entrance.js'
 import { looksWell } from '../../support/dashboard/looks.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { linkToken, mailSink, resetLink } from '../../support/mail-sink.js'
 import type { Person } from '../../support/sign-in-panel.js'
 
@@ -39,8 +40,8 @@ t.test('a forgotten password', { skip: skipWithout('Chromium', missingChromium()
     await page.goto(dashboard.url + (await newLink(person)))
     await page.getByLabel('New password', { exact: true }).fill(newPassword)
     await page.getByRole('button', { name: 'Show the new password' }).click()
-    t.equal(await page.getByLabel('New password', { exact: true }).getAttribute('type'), 'text')
-    t.equal(await page.getByLabel('New password', { exact: true }).inputValue(), newPassword)
+    await shows(t, () => page.getByLabel('New password', { exact: true }).getAttribute('type'), 'text')
+    await shows(t, () => page.getByLabel('New password', { exact: true }).inputValue(), newPassword)
     await page.getByRole('button', { name: 'Hide the new password' }).click()
     await page.keyboard.press('Shift+Tab')
     await page.keyboard.press('Enter')

@@ -4,6 +4,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { enterPassword, signedIn, signedOut } from '../../support/dashboard/entrance.js'
 import { looksWell } from '../../support/dashboard/looks.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { mailedCode, mailSink } from '../../support/mail-sink.js'
 import { totp, wrongTotp } from '../../support/totp.js'
 
@@ -20,7 +21,7 @@ t.test('the second factor', { skip: skipWithout('Chromium', missingChromium()) }
     await field.waitFor()
     t.equal(await field.getAttribute('autocomplete'), 'one-time-code')
     t.equal(await field.getAttribute('inputmode'), 'numeric')
-    t.equal(await page.evaluate('document.activeElement.name'), 'token', 'one can type at once')
+    await shows(t, () => page.evaluate('document.activeElement.name'), 'token', 'one can type at once')
 
     await page.keyboard.type('12345')
     await page.keyboard.press('Enter')
@@ -43,11 +44,11 @@ t.test('the second factor', { skip: skipWithout('Chromium', missingChromium()) }
     await enterPassword(page, person)
     await page.getByRole('button', { name: 'Use a code by e-mail' }).click()
     await page.getByText(`The code goes to ${person.email}`).waitFor()
-    t.equal(await page.getByRole('textbox').count(), 0, 'nothing to type before it is sent')
+    await shows(t, () => page.getByRole('textbox').count(), 0, 'nothing to type before it is sent')
     await page.getByRole('button', { name: 'Send a code' }).click()
     await page.getByText(/A code is on its way/).waitFor()
     const first = mailedCode(await sink.take(person.email, /\d{6}/))
-    t.equal(await page.evaluate('document.activeElement.name'), 'emailCode')
+    await shows(t, () => page.evaluate('document.activeElement.name'), 'emailCode')
 
     const another = page.getByRole('button', { name: 'Send another' })
     t.ok(await another.isDisabled(), 'not at once')
@@ -111,8 +112,8 @@ t.test('the second factor', { skip: skipWithout('Chromium', missingChromium()) }
     await enterPassword(page, person)
     await page.getByLabel(authenticatorCode).waitFor()
     await page.getByRole('button', { name: 'Start over' }).click()
-    t.equal(await page.getByLabel('E-mail').inputValue(), person.email)
-    t.equal(await page.getByLabel('Password', { exact: true }).inputValue(), '')
+    await shows(t, () => page.getByLabel('E-mail').inputValue(), person.email)
+    await shows(t, () => page.getByLabel('Password', { exact: true }).inputValue(), '')
     await enterPassword(page, other)
     await signedIn(page)
   })
@@ -128,7 +129,7 @@ t.test('the second factor', { skip: skipWithout('Chromium', missingChromium()) }
     await page.getByLabel(authenticatorCode).fill(totp(person.secret))
     await page.keyboard.press('Enter')
     await page.getByRole('status').filter({ hasText: 'That sign-in has ended' }).waitFor()
-    t.equal(await page.getByLabel('E-mail').inputValue(), person.email)
+    await shows(t, () => page.getByLabel('E-mail').inputValue(), person.email)
     t.strictSame(await violations(page), [])
     await enterPassword(page, { ...person, password: body.newPassword })
     await page.getByRole('button', { name: 'Use a code by e-mail' }).click()

@@ -6,6 +6,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { looksWell } from '../../support/dashboard/looks.js'
 import { refuseOnce } from '../../support/dashboard/refuse.js'
+import { shows } from '../../support/dashboard/shows.js'
 
 t.test('settings', { skip: skipWithout('Chromium', missingChromium()) }, async (t) => {
   const dashboard = await startDashboard(t, { RELAY_EMBEDDED: 'true' })
@@ -67,8 +68,8 @@ t.test('settings', { skip: skipWithout('Chromium', missingChromium()) }, async (
     await form.getByLabel('Tunnels per organisation', { exact: true }).fill('70')
     await back.click()
     await back.waitFor({ state: 'detached' })
-    t.equal(await form.getByLabel('Tunnels per user', { exact: true }).inputValue(), '10')
-    t.equal(await form.getByLabel('Tunnels per organisation', { exact: true }).inputValue(), '70')
+    await shows(t, () => form.getByLabel('Tunnels per user', { exact: true }).inputValue(), '10')
+    await shows(t, () => form.getByLabel('Tunnels per organisation', { exact: true }).inputValue(), '70')
     t.strictSame(sent, { quotas: { allocationsPerUser: null } })
     t.strictSame((await settings()).quotas, { allocationsPerUser: 10, allocationsPerOrganisation: 50 })
 
@@ -77,7 +78,11 @@ t.test('settings', { skip: skipWithout('Chromium', missingChromium()) }, async (
     await form.getByLabel('Tunnels per organisation', { exact: true }).fill('99999999')
     await form.getByRole('button', { name: 'Save' }).click()
     await form.getByText('Must be <= 1000000').waitFor()
-    t.equal(await form.getByLabel('Tunnels per organisation', { exact: true }).getAttribute('aria-invalid'), 'true')
+    await shows(
+      t,
+      () => form.getByLabel('Tunnels per organisation', { exact: true }).getAttribute('aria-invalid'),
+      'true',
+    )
     t.strictSame(await violations(page), [])
   })
 
@@ -144,14 +149,19 @@ t.test('settings', { skip: skipWithout('Chromium', missingChromium()) }, async (
         },
       },
     ])
-    t.equal(await form.getByRole('button', { name: 'Back to default: Mode' }).count(), 0)
-    t.equal(await form.getByRole('button', { name: 'Back to default: Hosts' }).count(), 1, 'whose default is not known')
+    await shows(t, () => form.getByRole('button', { name: 'Back to default: Mode' }).count(), 0)
+    await shows(
+      t,
+      () => form.getByRole('button', { name: 'Back to default: Hosts' }).count(),
+      1,
+      'whose default is not known',
+    )
   })
 
   t.test('not for everyone, and without the panel', async (t) => {
     const { page: foreign } = await dashboard.open({ as: await dashboard.newPerson(), path })
     await foreign.getByText('This page is not for you').waitFor()
-    t.equal(await foreign.getByRole('link', { name: 'Settings' }).count(), 0)
+    await shows(t, () => foreign.getByRole('link', { name: 'Settings' }).count(), 0)
     t.strictSame(await violations(foreign), [])
 
     const { page } = await dashboard.open({ as: dashboard.admin })

@@ -4,6 +4,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { type Dashboard, missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { enterPassword, signedIn, signedOut } from '../../support/dashboard/entrance.js'
 import { looksWell } from '../../support/dashboard/looks.js'
+import { shows } from '../../support/dashboard/shows.js'
 
 t.test('signing in by password', { skip: skipWithout('Chromium', missingChromium()) }, async (t) => {
   const dashboard: Dashboard = await startDashboard(t)
@@ -40,9 +41,9 @@ t.test('signing in by password', { skip: skipWithout('Chromium', missingChromium
 
   t.test('what password managers and browsers look for is there', async (t) => {
     const { page } = await dashboard.open()
-    t.equal(await page.getByLabel('E-mail').getAttribute('autocomplete'), 'username webauthn')
-    t.equal(await page.getByLabel('Password', { exact: true }).getAttribute('autocomplete'), 'current-password')
-    t.equal(await page.title(), 'Sign in · Sallyport')
+    await shows(t, () => page.getByLabel('E-mail').getAttribute('autocomplete'), 'username webauthn')
+    await shows(t, () => page.getByLabel('Password', { exact: true }).getAttribute('autocomplete'), 'current-password')
+    await shows(t, () => page.title(), 'Sign in · Sallyport')
   })
 
   t.test('nobody is told whether there is such a user, nor that one is suspended', async (t) => {
@@ -59,7 +60,7 @@ t.test('signing in by password', { skip: skipWithout('Chromium', missingChromium
     ]) {
       await page.reload()
       await enterPassword(page, wrong)
-      t.equal(await page.getByRole('alert').innerText(), words)
+      await shows(t, () => page.getByRole('alert').innerText(), words)
       t.equal(await page.getByLabel('E-mail').inputValue(), wrong.email, 'what was typed stays')
     }
     await enterPassword(page, person)
@@ -83,7 +84,7 @@ t.test('signing in by password', { skip: skipWithout('Chromium', missingChromium
     await signedOut(page)
     await page.route('**/api/auth/login', (route) => route.abort(), { times: 1 })
     await enterPassword(page, person)
-    t.match(await page.getByRole('alert').innerText(), /cannot be reached/)
+    await shows(t, () => page.getByRole('alert').innerText(), /cannot be reached/)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await signedIn(page)
   })

@@ -6,6 +6,7 @@ import { enroll, runAgent } from '../../support/agent.js'
 import { api } from '../../support/api.js'
 import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { until } from '../../support/deadline.js'
 import { temporaryDirectory } from '../../support/panel.js'
 import { newAllocation, newDevice } from '../../support/tunnel/devices.js'
@@ -103,8 +104,9 @@ t.test('the chart of a tunnel', options, async (t) => {
         await page.getByRole('table', { name: 'Traffic by minute' }).getByRole('row').nth(1).innerText()
       ).includes('kB')
     })
-    t.match(
-      await page.getByText(/^In the last hour:/).innerText(),
+    await shows(
+      t,
+      () => page.getByText(/^In the last hour:/).innerText(),
       /kB in from players, .*connections\. The busiest minute was \d\d:\d\d/,
     )
     t.strictSame(await violations(page), [])
@@ -139,7 +141,7 @@ t.test('the chart of a tunnel', options, async (t) => {
         })
         t.strictSame(await violations(page), [], `${colorScheme} at ${width}`)
         const overflow = 'Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)'
-        t.equal(await page.evaluate(overflow), 0, `no sideways scroll at ${width}`)
+        await shows(t, () => page.evaluate(overflow), 0, `no sideways scroll at ${width}`)
         await context.close()
       }
     }
@@ -184,8 +186,12 @@ t.test('the chart of a tunnel', options, async (t) => {
     await page.keyboard.press('ArrowLeft')
     await page.keyboard.press('ArrowRight')
     await until('the second', async () => (await now()) === 1)
-    t.match(await slider(page).getAttribute('aria-valuetext'), /^\w+ \d+, \d\d:\d\d: in 2\.0 kB\/s, out 6\.0 kB\/s$/)
-    t.match(await page.locator('.chart-legend').innerText(), /2\.0 kB\/s[\s\S]*6\.0 kB\/s/)
+    await shows(
+      t,
+      () => slider(page).getAttribute('aria-valuetext'),
+      /^\w+ \d+, \d\d:\d\d: in 2\.0 kB\/s, out 6\.0 kB\/s$/,
+    )
+    await shows(t, () => page.locator('.chart-legend').innerText(), /2\.0 kB\/s[\s\S]*6\.0 kB\/s/)
     await page.keyboard.press('End')
     await until('the last', async () => (await now()) === 1_439)
 
@@ -194,10 +200,10 @@ t.test('the chart of a tunnel', options, async (t) => {
     await page.keyboard.press('Enter')
     const table = page.getByRole('table', { name: 'Traffic by minute' })
     await table.waitFor()
-    t.equal(await table.getByRole('row').count(), 101, 'a hundred and the head')
+    await shows(t, () => table.getByRole('row').count(), 101, 'a hundred and the head')
     await page.getByRole('button', { name: 'Show more' }).click()
-    t.equal(await table.getByRole('row').count(), 201)
-    t.match(await table.getByRole('row').nth(1).innerText(), /120\.0 kB\s+360\.0 kB\s+1/)
+    await shows(t, () => table.getByRole('row').count(), 201)
+    await shows(t, () => table.getByRole('row').nth(1).innerText(), /120\.0 kB\s+360\.0 kB\s+1/)
     t.strictSame(await violations(page), [])
   })
 
@@ -221,7 +227,7 @@ t.test('the chart of a tunnel', options, async (t) => {
     t.not(first, focused)
     await later()
     t.equal(await text?.(), first)
-    t.equal(await page.locator('.ct-selection').count(), 1)
+    await shows(t, () => page.locator('.ct-selection').count(), 1)
 
     const box = await page.locator('.chart').boundingBox()
     if (!box) throw new Error('no chart')
@@ -252,11 +258,11 @@ t.test('the chart of a tunnel', options, async (t) => {
     await page.goto(`${dashboard.url}/tunnels/${id}`)
     const marks = page.locator('.ct-label.ct-horizontal')
     await marks.first().waitFor()
-    t.strictSame(await marks.allInnerTexts(), ['01:30', '01:40', '01:50', '01:00', '01:10', '01:20'])
+    await shows(t, () => marks.allInnerTexts(), ['01:30', '01:40', '01:50', '01:00', '01:10', '01:20'])
     await page.getByRole('button', { name: 'Day', exact: true }).click()
     // The chart is drawn after the words.
     await marks.getByText('Nov 1').waitFor()
-    t.strictSame(await marks.allInnerTexts(), ['06:00', '12:00', '18:00', 'Nov 1'])
+    await shows(t, () => marks.allInnerTexts(), ['06:00', '12:00', '18:00', 'Nov 1'])
   })
 
   t.test('a series that cannot be read can be asked for again', async (t) => {

@@ -2,6 +2,7 @@ import { skipWithout } from '@sallyport/core/testing'
 import t from 'tap'
 import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { until, within } from '../../support/deadline.js'
 import { startAgent } from '../../support/tunnel/agents.js'
 import { newAllocation, newDevice, setQuotas } from '../../support/tunnel/devices.js'
@@ -145,7 +146,7 @@ t.test('a tunnel and what can be changed of it', { skip: skipWithout('Chromium',
     await form.getByLabel('Local host').fill('not a host')
     await form.getByRole('button', { name: 'Save' }).click()
     await form.getByText('This is neither a host name nor an IP address.').waitFor()
-    t.equal(await form.getByLabel('Local host').getAttribute('aria-invalid'), 'true')
+    await shows(t, () => form.getByLabel('Local host').getAttribute('aria-invalid'), 'true')
     t.strictSame(await violations(page), [])
   })
 

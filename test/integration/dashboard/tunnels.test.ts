@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import t from 'tap'
 import { violations } from '../../support/dashboard/accessibility.js'
 import { type Dashboard, missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { event, until } from '../../support/deadline.js'
 import { startAgent } from '../../support/tunnel/agents.js'
 import { newAllocation, newDevice, setQuotas, type TestDevice } from '../../support/tunnel/devices.js'
@@ -42,9 +43,13 @@ t.test('without a device one is told what comes first', options, async (t) => {
   await page.getByRole('button', { name: 'Create tunnel' }).click()
   await page.getByText('Connect a device first').waitFor()
   t.strictSame(await violations(page), [])
-  t.equal(await page.getByRole('dialog').getByRole('link', { name: 'Go to devices' }).getAttribute('href'), '/devices')
+  await shows(
+    t,
+    () => page.getByRole('dialog').getByRole('link', { name: 'Go to devices' }).getAttribute('href'),
+    '/devices',
+  )
   await page.keyboard.press('Escape')
-  t.equal(await page.getByRole('dialog').count(), 0)
+  await shows(t, () => page.getByRole('dialog').count(), 0)
 
   const device = { name: 'tower' }
   const { body: started } = await dashboard.ok('POST', '/api/tunnel/device/start', {
@@ -54,14 +59,14 @@ t.test('without a device one is told what comes first', options, async (t) => {
   t.ok(started.userCode)
   await page.getByRole('button', { name: 'Create tunnel' }).click()
   await page.getByText('Your device waits for approval').waitFor()
-  t.equal(await page.getByRole('link', { name: 'Enter the code' }).getAttribute('href'), '/tunnel/verify')
+  await shows(t, () => page.getByRole('link', { name: 'Enter the code' }).getAttribute('href'), '/tunnel/verify')
 })
 
 t.test('while tunnels are switched off, the page says so', options, async (t) => {
   const dashboard = await startDashboard(t, { TUNNELS_ENABLED: 'false' })
   const { page } = await dashboard.open({ as: dashboard.admin, path: '/tunnels' })
   await page.getByText('Tunnels are switched off').waitFor()
-  t.equal(await page.getByRole('button', { name: 'Create tunnel' }).count(), 0)
+  await shows(t, () => page.getByRole('button', { name: 'Create tunnel' }).count(), 0)
   t.strictSame(await violations(page), [])
 })
 
@@ -79,14 +84,14 @@ t.test('tunnels on a list and new ones', options, async (t) => {
     const { page } = await dashboard.open({ as: admin, path: '/tunnels' })
     await page.getByRole('button', { name: 'Create tunnel' }).click()
     const form = page.getByRole('form', { name: 'New tunnel' })
-    t.equal(await form.getByLabel('Device').inputValue(), device.id)
+    await shows(t, () => form.getByLabel('Device').inputValue(), device.id)
     await form.getByLabel('Game').selectOption('Minecraft: Bedrock Edition')
-    t.equal(await form.getByLabel('Port', { exact: true }).inputValue(), '19132')
-    t.ok(await form.getByLabel('UDP', { exact: true }).isChecked())
+    await shows(t, () => form.getByLabel('Port', { exact: true }).inputValue(), '19132')
+    await shows(t, () => form.getByLabel('UDP', { exact: true }).isChecked(), true)
     await form.getByLabel('Game').selectOption('Minecraft: Java Edition')
-    t.equal(await form.getByLabel('Port', { exact: true }).inputValue(), '25565')
-    t.ok(await form.getByLabel('TCP', { exact: true }).isChecked())
-    t.equal(await form.getByLabel('Local host').isVisible(), false, 'the rest is folded away')
+    await shows(t, () => form.getByLabel('Port', { exact: true }).inputValue(), '25565')
+    await shows(t, () => form.getByLabel('TCP', { exact: true }).isChecked(), true)
+    await shows(t, () => form.getByLabel('Local host').isVisible(), false, 'the rest is folded away')
     t.strictSame(await violations(page), [])
     await form.getByRole('button', { name: 'Create tunnel' }).click()
     await page.waitForURL(/\/tunnels\/\d+$/)
@@ -109,7 +114,7 @@ t.test('tunnels on a list and new ones', options, async (t) => {
     await form.getByLabel('Players at once', { exact: true }).fill('12')
     await form.getByLabel('Bandwidth', { exact: true }).fill('2.5')
     await form.getByLabel('Deny these addresses').fill('198.51.100.0/24\n\n2001:db8::/32')
-    t.equal(await form.getByLabel('PROXY protocol').locator('option').count(), 2, 'version 1 knows no UDP')
+    await shows(t, () => form.getByLabel('PROXY protocol').locator('option').count(), 2, 'version 1 knows no UDP')
     t.strictSame(await violations(page), [])
     await form.getByRole('button', { name: 'Create tunnel' }).click()
     await page.waitForURL(/\/tunnels\/\d+$/)
@@ -131,8 +136,8 @@ t.test('tunnels on a list and new ones', options, async (t) => {
     await page.getByRole('link', { name: 'Tunnels' }).click()
     const row = page.getByRole('row').filter({ hasText: 'Both of them' })
     await row.getByText('TCP + UDP').waitFor()
-    t.equal(await row.count(), 1)
-    t.match(await row.innerText(), /attic\s+online[\s\S]*localhost:27015[\s\S]*Open/)
+    await shows(t, () => row.count(), 1)
+    await shows(t, () => row.innerText(), /attic\s+online[\s\S]*localhost:27015[\s\S]*Open/)
   })
 
   t.test('the address is copied', async (t) => {
@@ -140,7 +145,7 @@ t.test('tunnels on a list and new ones', options, async (t) => {
     const { page, context } = await dashboard.open({ as: admin, path: '/tunnels' })
     await context.grantPermissions(['clipboard-read', 'clipboard-write'])
     await page.getByRole('button', { name: `Copy localhost:${port}` }).click()
-    t.equal(await page.evaluate('navigator.clipboard.readText()'), `localhost:${port}`)
+    await shows(t, () => page.evaluate('navigator.clipboard.readText()'), `localhost:${port}`)
   })
 
   t.test('players and what they send are on the list within seconds, and gone again', async (t) => {
@@ -207,7 +212,7 @@ t.test('tunnels on a list and new ones', options, async (t) => {
     await form.getByLabel('Device').selectOption({ label: 'attic' })
     await form.getByLabel('Port', { exact: true }).fill('70000')
     await create.click()
-    t.equal(await page.locator('input[name=localPort]:invalid').count(), 1)
+    await shows(t, () => page.locator('input[name=localPort]:invalid').count(), 1)
     await form.getByLabel('Port', { exact: true }).fill('5555')
 
     await form.getByText('More', { exact: true }).click()
@@ -267,7 +272,7 @@ t.test('tunnels on a list and new ones', options, async (t) => {
     const { page } = await dashboard.open({ as: reader, path: `/tunnels/${id}` })
     await page.getByRole('heading', { level: 1, name: 'To look at' }).waitFor()
     for (const name of ['Pause', 'Delete', 'Save', 'Save limits']) {
-      t.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name)
+      await shows(t, () => page.getByRole('button', { name, exact: true }).count(), 0, name)
     }
     await page.goto(`${dashboard.url}/tunnels`)
     await page.getByRole('button', { name: 'Create tunnel' }).click()
@@ -287,11 +292,11 @@ t.test('tunnels on a list and new ones', options, async (t) => {
         const { page, context } = await dashboard.open({ as: admin, path: '/tunnels', width, colorScheme })
         await page.getByRole('row').nth(3).waitFor()
         t.strictSame(await violations(page), [], `${colorScheme} at ${width}`)
-        t.equal(await sidewaysScroll(page), 0, `no sideways scroll at ${width}`)
+        await shows(t, () => sidewaysScroll(page), 0, `no sideways scroll at ${width}`)
         await page.getByRole('button', { name: 'Create tunnel' }).click()
         await page.getByText('More', { exact: true }).click()
         t.strictSame(await violations(page), [], `the dialog in ${colorScheme} at ${width}`)
-        t.equal(await sidewaysScroll(page), 0, `no sideways scroll with the dialog at ${width}`)
+        await shows(t, () => sidewaysScroll(page), 0, `no sideways scroll with the dialog at ${width}`)
         await context.close()
       }
     }
@@ -316,7 +321,7 @@ t.test('five hundred tunnels stay usable', options, async (t) => {
   await page.getByRole('link', { name: 'Tunnels', exact: true }).click()
   await page.getByText('500 tunnels; the newest 200 are shown.').waitFor()
   const drawnMs = Date.now() - begun
-  t.equal(await page.getByRole('row').count(), 201)
+  await shows(t, () => page.getByRole('row').count(), 201)
   t.ok(drawnMs < mostOpenMs, `drawn in ${drawnMs} ms`)
   t.comment(`500 tunnels: drawn in ${drawnMs} ms`)
 
@@ -324,7 +329,7 @@ t.test('five hundred tunnels stay usable', options, async (t) => {
   await page.getByLabel('Filter tunnels').fill('tunnel 307.')
   await page.getByText('1 tunnel of 500.').waitFor()
   t.comment(`500 tunnels: filtered in ${Date.now() - filtering} ms`)
-  t.equal(await page.getByRole('row').count(), 2)
+  await shows(t, () => page.getByRole('row').count(), 2)
   await page.getByLabel('Filter tunnels').fill('nothing like it')
   await page.getByText('No tunnel is like that.').waitFor()
   t.strictSame(await violations(page), [])

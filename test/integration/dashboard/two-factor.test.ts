@@ -5,6 +5,7 @@ import t from 'tap'
 import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { looksWell } from '../../support/dashboard/looks.js'
+import { shows } from '../../support/dashboard/shows.js'
 import type { Person } from '../../support/sign-in-panel.js'
 import { totp, wrongTotp } from '../../support/totp.js'
 
@@ -34,7 +35,7 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
     const url = await page.getByRole('link', { name: 'Open the app' }).getAttribute('href')
     t.equal(new URL(url ?? '').searchParams.get('secret'), secret)
     await page.getByRole('button', { name: `Copy: ${keyLabel}` }).click()
-    t.equal(await page.evaluate('navigator.clipboard.readText()'), secret)
+    await shows(t, () => page.evaluate('navigator.clipboard.readText()'), secret)
     t.strictSame(await violations(page), [])
 
     const code = page.getByLabel('Code that the app shows now')
@@ -53,7 +54,7 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
     for (const one of codes) t.match(one, codePattern)
     t.strictSame(await violations(page), [])
     await page.getByRole('button', { name: 'Copy the recovery codes' }).click()
-    t.equal(await page.evaluate('navigator.clipboard.readText()'), codes.join('\n'))
+    await shows(t, () => page.evaluate('navigator.clipboard.readText()'), codes.join('\n'))
 
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -66,7 +67,7 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
 
     await page.evaluate('window.print = () => { window.printed = true }')
     await page.getByRole('button', { name: 'Print' }).click()
-    t.equal(await page.evaluate('window.printed'), true)
+    await shows(t, () => page.evaluate('window.printed'), true)
     await page.emulateMedia({ media: 'print' })
     const paper = await page.locator('body').innerText()
     for (const one of codes) t.ok(paper.includes(one))

@@ -6,6 +6,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { looksWell } from '../../support/dashboard/looks.js'
 import { notFresh, refuseOnce } from '../../support/dashboard/refuse.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { newAllocation, newDevice } from '../../support/tunnel/devices.js'
 
 t.test('users', { skip: skipWithout('Chromium', missingChromium()) }, async (t) => {
@@ -71,10 +72,10 @@ t.test('users', { skip: skipWithout('Chromium', missingChromium()) }, async (t) 
     const person = await dashboard.newPerson()
     const { page: reading } = await dashboard.open({ as: reader, path: '/users' })
     await reading.getByRole('link', { name: person.email }).waitFor()
-    t.equal(await reading.getByRole('button', { name: 'Create user' }).count(), 0)
+    await shows(t, () => reading.getByRole('button', { name: 'Create user' }).count(), 0)
     await reading.getByRole('link', { name: person.email }).click()
     await reading.getByRole('heading', { level: 1, name: person.email }).waitFor()
-    t.equal(await reading.getByRole('main').getByRole('button').count(), 1, 'nothing but to copy the ID')
+    await shows(t, () => reading.getByRole('main').getByRole('button').count(), 1, 'nothing but to copy the ID')
 
     const writer = await dashboard.newPerson(['users:read', 'users:write', 'tunnels:read'])
     const { page } = await dashboard.open({ as: writer, path: `/users/${person.id}` })
@@ -89,7 +90,7 @@ t.test('users', { skip: skipWithout('Chromium', missingChromium()) }, async (t) 
     await page.getByText('Nobody grants a permission that they do not hold').waitFor()
     await page.goto(`${dashboard.url}/users/${dashboard.admin.id}`)
     await page.getByText('Everything').waitFor()
-    t.equal(await page.getByRole('button', { name: 'Suspend' }).count(), 0, 'one who holds more is out of reach')
+    await shows(t, () => page.getByRole('button', { name: 'Suspend' }).count(), 0, 'one who holds more is out of reach')
 
     const { page: foreign } = await dashboard.open({ as: person, path: '/users' })
     await foreign.getByText('This page is not for you').waitFor()
@@ -114,7 +115,7 @@ t.test('users', { skip: skipWithout('Chromium', missingChromium()) }, async (t) 
     t.match(await userOf(person.id), { email: `moved-${person.email}`, name: 'Ada' })
 
     await press(page, 'Change permissions')
-    t.equal(await page.getByLabel('Other permissions').inputValue(), 'servers:write')
+    await shows(t, () => page.getByLabel('Other permissions').inputValue(), 'servers:write')
     await page.getByLabel('Read the audit log').check()
     t.strictSame(await violations(page), [])
     await press(page, 'Save')
@@ -205,7 +206,7 @@ t.test('users', { skip: skipWithout('Chromium', missingChromium()) }, async (t) 
     await dialog.getByRole('button', { name: 'Delete user' }).click()
     await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor()
     await page.getByRole('link', { name: other.email }).waitFor()
-    t.equal(await page.getByRole('link', { name: person.email }).count(), 0)
+    await shows(t, () => page.getByRole('link', { name: person.email }).count(), 0)
     t.equal((await dashboard.send('GET', `/api/users/${person.id}`, asAdmin)).status, 404)
     await page.goto(`${dashboard.url}/users/${person.id}`)
     await page.getByRole('alert').waitFor()
@@ -237,7 +238,12 @@ t.test('users', { skip: skipWithout('Chromium', missingChromium()) }, async (t) 
       await page.getByText('They are the only one who may do everything').waitFor()
       await press(page, 'Cancel')
     }
-    t.equal(await page.getByRole('button', { name: 'Set password' }).count(), 0, 'one’s own is changed elsewhere')
+    await shows(
+      t,
+      () => page.getByRole('button', { name: 'Set password' }).count(),
+      0,
+      'one’s own is changed elsewhere',
+    )
   })
 
   t.test('more than a thousand', async (t) => {
@@ -269,6 +275,6 @@ t.test('users', { skip: skipWithout('Chromium', missingChromium()) }, async (t) 
     await page.getByRole('link', { name: 'number-1233@example.com' }).waitFor()
     await page.getByLabel('Filter').fill('')
     await page.getByText('400 of 1,234 users').waitFor()
-    t.equal(await page.getByRole('row').count(), 401)
+    await shows(t, () => page.getByRole('row').count(), 401)
   })
 })

@@ -5,6 +5,7 @@ import { violations } from '../../support/dashboard/accessibility.js'
 import { type Dashboard, missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { looksWell } from '../../support/dashboard/looks.js'
 import { boxText } from '../../support/dashboard/shell.js'
+import { shows } from '../../support/dashboard/shows.js'
 import { startAgent } from '../../support/tunnel/agents.js'
 
 const options = { skip: skipWithout('Chromium', missingChromium()) }
@@ -50,12 +51,12 @@ t.test('the page that a machine’s link and QR code lead to', options, async (t
     await page.getByRole('definition').filter({ hasText: 'minecraft-box' }).waitFor()
     await page.getByText(/in (9|10) minutes/).waitFor()
     await page.getByText('Approve only what your own machine shows.').waitFor()
-    t.equal(await page.getByLabel('Code on the machine').inputValue(), asking.userCode)
+    await shows(t, () => page.getByLabel('Code on the machine').inputValue(), asking.userCode)
 
     await page.getByLabel('Owner').fill('nobody@example.com')
     await page.getByRole('button', { name: 'Approve' }).click()
     await page.getByText('No user has this e-mail address.').first().waitFor()
-    t.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'ownerId')
+    await shows(t, () => page.evaluate(() => document.activeElement?.getAttribute('name')), 'ownerId')
     t.strictSame(await violations(page), [])
 
     await page.getByLabel('Owner').fill(person.email.toUpperCase())
@@ -65,7 +66,7 @@ t.test('the page that a machine’s link and QR code lead to', options, async (t
     const heading = page.getByRole('heading', { name: 'Minecraft at home is approved' })
     await heading.waitFor()
     t.equal(await heading.evaluate((element) => element === document.activeElement), true, 'it is read out')
-    t.equal(await boxText(page, 'Command that starts the agent'), 'node sallyport.mjs run')
+    await shows(t, () => boxText(page, 'Command that starts the agent'), 'node sallyport.mjs run')
     t.strictSame(await violations(page), [])
 
     const { body } = await poll(dashboard, asking)
@@ -158,9 +159,9 @@ t.test('the page that a machine’s link and QR code lead to', options, async (t
       boxText(page, 'Link for an administrator'),
     )
     const { page } = await dashboard.open({ as: person, path: linkOf(asking), width: 390 })
-    t.equal(await boxText(page, 'Link for an administrator'), dashboard.url + linkOf(asking))
+    await shows(t, () => boxText(page, 'Link for an administrator'), dashboard.url + linkOf(asking))
     await page.getByText(person.email, { exact: true }).last().waitFor()
-    t.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0)
+    await shows(t, () => page.getByRole('button', { name: 'Approve' }).count(), 0)
     const { page: bare } = await dashboard.open({ as: person, path: '/tunnel/verify' })
     await bare.getByText('the code that your machine shows').waitFor()
   })
@@ -172,7 +173,7 @@ t.test('the page that a machine’s link and QR code lead to', options, async (t
     await page.getByLabel('Password', { exact: true }).fill(admin.password)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('definition').filter({ hasText: 'scanned' }).waitFor()
-    t.equal(await page.getByLabel('Code on the machine').inputValue(), asking.userCode)
+    await shows(t, () => page.getByLabel('Code on the machine').inputValue(), asking.userCode)
   })
 
   t.test('who approves but does not see devices compares the code alone', async (t) => {
@@ -180,8 +181,8 @@ t.test('the page that a machine’s link and QR code lead to', options, async (t
     const approver = await dashboard.newPerson(['tunnels:approve'])
     const { page } = await dashboard.open({ as: approver, path: linkOf(asking) })
     await page.getByRole('button', { name: 'Approve' }).waitFor()
-    t.equal(await page.getByText('unseen').count(), 0)
-    t.equal(await page.getByLabel('Owner').count(), 0)
+    await shows(t, () => page.getByText('unseen').count(), 0)
+    await shows(t, () => page.getByLabel('Owner').count(), 0)
     await page.getByRole('button', { name: 'Approve' }).click()
     await page.getByRole('heading', { name: 'unseen is approved' }).waitFor()
   })
