@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { adminPassword, type Panel, panelEnvironment, startPanel, temporaryDirectory } from './panel.js'
 import { type Carried, type Reply, rawClient, type Send } from './raw-client.js'
 import { postgresServer, redisServer } from './real-servers.js'
-import { totp } from './totp.js'
+import { previousTotp } from './totp.js'
 
 export const secretKey = 'a secret key of forty characters or more'
 export const adminEmail = 'admin@localhost'
@@ -122,7 +122,7 @@ export async function signInPanelAt(url: string): Promise<People> {
     async newTwoFactorPerson(permissions) {
       const person = await newPerson(permissions)
       const { body: setup } = await ok('GET', '/api/auth/2fa/setup', { bearer: person.token })
-      const body = { token: totp(setup.secret, -1) }
+      const body = { token: await previousTotp(setup.secret) }
       const { body: verified } = await ok('POST', '/api/auth/2fa/verify', { bearer: person.token, body })
       return { ...person, secret: setup.secret, recoveryCodes: verified.recoveryCodes }
     },

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const stepSeconds = 30
@@ -10,6 +11,15 @@ export function totp(secret: string, stepsFromNow = 0, now: number = Date.now())
   const mac = createHmac('sha1', decodeBase32(secret)).update(counter).digest()
   const offset = (mac.at(-1) ?? 0) & 15
   return String((mac.readUInt32BE(offset) & 0x7fff_ffff) % 1_000_000).padStart(6, '0')
+}
+
+/**
+ * The code of the step before, which counts as long as this one lasts: for it one has `timeMs` at least. The present one and the next are left for
+ * what comes then.
+ */
+export async function previousTotp(secret: string, timeMs = 3_000): Promise<string> {
+  if (untilNextStep() < timeMs) await delay(untilNextStep() + 1)
+  return totp(secret, -1)
 }
 
 /** A code that is none of the secret's at the moment. */

@@ -11,7 +11,7 @@ import { shows } from '../../support/dashboard/shows.js'
 import { until } from '../../support/deadline.js'
 import { postgresServer, withoutPostgres } from '../../support/real-servers.js'
 import type { Person } from '../../support/sign-in-panel.js'
-import { totp, wrongTotp } from '../../support/totp.js'
+import { previousTotp, totp, wrongTotp } from '../../support/totp.js'
 
 t.test('a fresh sign-in', { skip: withoutPostgres || skipWithout('Chromium', missingChromium()) }, async (t) => {
   const postgres = await postgresServer(t)
@@ -81,7 +81,7 @@ t.test('a fresh sign-in', { skip: withoutPostgres || skipWithout('Chromium', mis
     const { page } = await dashboard.open({ as: person, path: '/account' })
     await page.getByText('This one').waitFor()
     const { body: setup } = await dashboard.ok('GET', '/api/auth/2fa/setup', { bearer: person.token })
-    const body = { token: totp(setup.secret, -1) }
+    const body = { token: await previousTotp(setup.secret) }
     await dashboard.ok('POST', '/api/auth/2fa/verify', { bearer: person.token, body })
     await page.getByRole('button', { name: 'Add a passkey' }).click()
     await page.getByRole('button', { name: 'Continue' }).click()

@@ -7,7 +7,10 @@ import { missingChromium, startDashboard } from '../../support/dashboard/dashboa
 import { looksWell } from '../../support/dashboard/looks.js'
 import { shows } from '../../support/dashboard/shows.js'
 import type { Person } from '../../support/sign-in-panel.js'
-import { totp, wrongTotp } from '../../support/totp.js'
+import { previousTotp, totp, wrongTotp } from '../../support/totp.js'
+
+/** To type a code and send it. */
+const typingMs = 10_000
 
 const keyLabel = 'Key for the authenticator app'
 const codePattern = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/
@@ -45,7 +48,7 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
     await code.fill(wrongTotp(secret))
     await page.keyboard.press('Enter')
     await page.getByText(/^The code is wrong/).waitFor()
-    await code.fill(totp(secret, -1).replace(/^.../, '$& '))
+    await code.fill((await previousTotp(secret, typingMs)).replace(/^.../, '$& '))
     await page.keyboard.press('Enter')
 
     await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor()
@@ -103,11 +106,11 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
     const person = await dashboard.newPerson()
     const { page } = await dashboard.open({ as: person, path: '/account' })
     const secret = await beginSetUp(page)
-    await page.getByLabel('Code that the app shows now').fill(totp(secret, -1))
+    await page.getByLabel('Code that the app shows now').fill(await previousTotp(secret, typingMs))
     await page.route('**/api/auth/2fa/verify', (route) => route.abort(), { times: 1 })
     await page.keyboard.press('Enter')
     await page.getByRole('alert').filter({ hasText: 'cannot be reached' }).waitFor()
-    const body = { token: totp(secret, -1) }
+    const body = { token: await previousTotp(secret) }
     await dashboard.ok('POST', '/api/auth/2fa/verify', { bearer: person.token, body })
     await page.keyboard.press('Enter')
     // The session is one of a password alone: with the second factor on that is no longer enough.
@@ -121,7 +124,7 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
     const person = await dashboard.newPerson()
     const { page } = await dashboard.open({ as: person, path: '/account' })
     const secret = await beginSetUp(page)
-    await page.getByLabel('Code that the app shows now').fill(totp(secret, -1))
+    await page.getByLabel('Code that the app shows now').fill(await previousTotp(secret, typingMs))
     await page.keyboard.press('Enter')
     await page.getByRole('checkbox').check()
     await page.getByRole('button', { name: 'Done' }).click()
@@ -166,7 +169,7 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
     await page.getByText('The app that you use now ends').waitFor()
     const moved = (await page.getByRole('region', { name: keyLabel, exact: true }).innerText()).trim()
     t.not(moved, secret)
-    await page.getByLabel('Code that the app shows now').fill(totp(moved, -1))
+    await page.getByLabel('Code that the app shows now').fill(await previousTotp(moved, typingMs))
     await page.getByRole('button', { name: 'Move', exact: true }).click()
     await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor()
     const tempToken = await dashboard.tempToken(person)
@@ -187,7 +190,7 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
     t.ok((await dashboard.login(person.email, person.password)).body.token)
 
     const again = await beginSetUp(page)
-    await page.getByLabel('Code that the app shows now').fill(totp(again, -1))
+    await page.getByLabel('Code that the app shows now').fill(await previousTotp(again, typingMs))
     await page.keyboard.press('Enter')
     await page.getByRole('checkbox').waitFor()
     const [recoveryCode = ''] = await shownCodes(page)

@@ -37,8 +37,7 @@ export function createRunReport({ agent, output, board, isWished }: RunReportOpt
 
   function showTunnels(state: StateMessage): void {
     board.allocations = new Map(state.allocations.map((allocation) => [allocation.id, allocation]))
-    const linked = new Set(agent.links().flatMap(({ connected, relayId }) => (connected ? [relayId] : [])))
-    for (const allocation of board.allocations.values()) showOne(allocation, linked.has(allocation.relayId))
+    for (const allocation of board.allocations.values()) showOne(allocation)
     for (const [id, { allocation }] of told) {
       if (board.allocations.has(id)) continue
       told.delete(id)
@@ -49,10 +48,11 @@ export function createRunReport({ agent, output, board, isWished }: RunReportOpt
     }
   }
 
-  function showOne(allocation: ControlAllocation, isLinked: boolean): void {
+  function showOne(allocation: ControlAllocation): void {
     const { id } = allocation
     const shown = showTunnel(allocation)
-    const trouble = troubleOf(allocation, isLinked)
+    // One that is down for a moment is not said to be, nor are its tunnels.
+    const trouble = troubleOf(allocation, links.get(allocation.relayId) === 'connected')
     const before = told.get(id)
     told.set(id, { shown, trouble, allocation })
     const isAnnounced = announced.get(id) === shown && trouble === undefined
@@ -60,6 +60,10 @@ export function createRunReport({ agent, output, board, isWished }: RunReportOpt
     if (before?.shown === shown && before.trouble === trouble) return
     if (isAnnounced && !output.json) return
     output.event('tunnel', trouble === undefined ? shown : `${shown} (${trouble})`, { allocation })
+  }
+
+  function showTunnelsOf(relayId: string): void {
+    for (const allocation of board.allocations.values()) if (allocation.relayId === relayId) showOne(allocation)
   }
 
   function nameOf(relayId: string): string {
@@ -86,6 +90,7 @@ export function createRunReport({ agent, output, board, isWished }: RunReportOpt
     // Back before it was missed, or moved.
     if (wasUp) output.debug(`linked to relay ${nameOf(relayId)} again`, fields)
     else output.event('link', `linked to relay ${nameOf(relayId)}`, fields)
+    showTunnelsOf(relayId)
   }
 
   function linkDown(relayId: string, error: string): void {
@@ -105,7 +110,10 @@ export function createRunReport({ agent, output, board, isWished }: RunReportOpt
     // Ours to end, or with whoever took over at the panel, which was said.
     const isNoNews = isLeft || board.stopping || board.panelState === 'replaced'
     if (isNoNews) output.debug(`${what}${reason}`, fields)
-    else output.event('link', `${what}${reason}; trying on`, fields)
+    else {
+      output.event('link', `${what}${reason}; trying on`, fields)
+      showTunnelsOf(relayId)
+    }
   }
 
   agent.on('link', ({ relayId, connected, error = '' }) => {
