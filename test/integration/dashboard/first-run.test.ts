@@ -59,7 +59,8 @@ t.test('from an empty panel to the first player, with what the page says pasted 
   await form.waitFor()
   t.strictSame(await violations(page), [])
   t.equal(await stateOf('Start the agent'), 'done')
-  t.ok((await form.getByLabel('Game').locator('option').count()) > 5, 'well-known games are suggested')
+  const areSuggested = async () => (await form.getByLabel('Game').locator('option').count()) > 5
+  await shows(t, areSuggested, true, 'well-known games are suggested')
   await form.getByLabel('Port', { exact: true }).fill(String(await echoService(t)))
   await form.getByRole('button', { name: 'Create tunnel' }).click()
 

@@ -23,17 +23,17 @@ t.test('settings', { skip: skipWithout('Chromium', missingChromium()) }, async (
     const flag = page.getByRole('switch', { name: 'Tunnels' })
     await flag.click()
     await page.getByRole('button', { name: 'Cancel' }).click()
-    t.ok(await flag.isChecked(), 'thought better of it')
+    await shows(t, () => flag.isChecked(), true, 'thought better of it')
     await flag.click()
     await page.getByRole('button', { name: 'Switch off' }).click()
     await page.getByText('Tunnels off.').waitFor()
-    t.notOk(await flag.isChecked())
+    await shows(t, () => flag.isChecked(), false)
     t.equal((await settings()).features.tunnels, false)
     // Back on without a question: nothing is lost by it. By keyboard.
     await flag.focus()
     await page.keyboard.press('Space')
     await page.getByText('Tunnels on.').waitFor()
-    t.ok(await flag.isChecked())
+    await shows(t, () => flag.isChecked(), true)
     t.equal((await settings()).features.tunnels, true)
 
     await refuseOnce(page, '**/api/settings', {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
 
 const pollEveryMs = 20
@@ -22,4 +23,10 @@ export async function shows<T>(
   }
   if (wanted instanceof RegExp) t.match(found, wanted, message)
   else t.strictSame(found, wanted, message)
+}
+
+/** Asserts that nothing of what was shown once is left in the page. */
+export async function forgets(t: Test, page: Page, secret: string): Promise<void> {
+  t.not(secret, '')
+  await shows(t, async () => (await page.content()).includes(secret), false, 'nothing of it is left')
 }
