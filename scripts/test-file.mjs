@@ -1,8 +1,8 @@
 // One test file, in a process of its own, as TAP. Without tap's command line, which sends every import of every process
 // through a loader and takes two more seconds for each file.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Parser } from 'tap-parser'
 
 /** What a test file may take; its tests end themselves before, and say which of them did not. */
@@ -36,7 +36,8 @@ export async function runTestFile(file, root, slot, signal) {
   const result = { file, tap: '', passed: 0, failed: [], skipped: [], ms: 0 }
   const begin = performance.now()
   const report = join(root, '.tap', `report-${slot}.json`)
-  const child = spawn(process.execPath, [...flags, `--report-filename=${report}`, file], {
+  const [program, ...args] = [...ownNetwork(file), process.execPath, ...flags, `--report-filename=${report}`, file]
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(fileSeconds), SALLYPORT_TEST_SLOT: String(slot) },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -79,6 +80,17 @@ export async function runTestFile(file, root, slot, signal) {
   else if (ending || !ok || !isTap)
     result.failed.push({ name: file, reason: [ending || 'no valid TAP', ...open].join('\n') })
   return result
+}
+
+/**
+ * What a test in a folder `network` makes, interfaces and routes, is made in a network of its own, where the system lets us:
+ * to a browser of another test it would be its network that changes.
+ */
+function ownNetwork(file) {
+  const loopback = 'ip link set lo up'
+  if (!dirname(file).endsWith('/network') || spawnSync('unshare', ['--net', 'sh', '-c', loopback]).status !== 0)
+    return []
+  return ['unshare', '--net', 'sh', '-c', `${loopback} && exec "$@"`, 'sh']
 }
 
 /** What a process that was asked for a report did or waited for, a line each. */

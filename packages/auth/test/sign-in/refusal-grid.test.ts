@@ -10,12 +10,17 @@ t.test('refusals leave at multiples of 100 ms since they came, whatever happened
   const delays = [0, 1, 30, 99, 101, 160]
   await Promise.all(
     delays.map(async (spent) => {
-      const since = performance.now() - spent
-      await grid.wait(since)
-      const took = performance.now() - since
       const step = Math.ceil((spent + 0.001) / 100) * 100
-      t.ok(took >= step, `${spent} ms spent: ${took}`)
-      t.ok(took < step + 90, `${spent} ms spent: ${took}`)
+      let least = Number.POSITIVE_INFINITY
+      // A busy machine has some leave late, and never one early.
+      for (let round = 0; round < 8; round++) {
+        const since = performance.now() - spent
+        await grid.wait(since)
+        const took = performance.now() - since
+        t.ok(took >= step, `${spent} ms spent: ${took}`)
+        least = Math.min(least, took)
+      }
+      t.ok(least < step + 90, `${spent} ms spent: ${least}`)
     }),
   )
 })

@@ -88,7 +88,7 @@ t.test('a real server', { skip: skipWithout('Redis', missingRedis()) }, async (t
     await eventually(() => !client?.isReady)
     const begin = performance.now()
     await t.rejects(client?.get('a') as Promise<unknown>)
-    t.ok(performance.now() - begin < 1_000)
+    t.ok(performance.now() - begin < 3_000, 'without the time that an answer is given')
     t.equal((await kernel.fetch('/api/health/ready')).status, 503)
     await server.start()
     await eventually(async () => (await client?.ping()) === 'PONG')

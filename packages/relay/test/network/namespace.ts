@@ -5,7 +5,7 @@ interface Teardown {
   teardown(handler: () => unknown): void
 }
 
-/** A network of its own behind a router, tied to this one by virtual wires. */
+/** A network of its own behind a router, tied to this one by virtual wires; this one is the test file's own, too (see scripts/test-file.mjs). */
 export interface NetworkNamespace {
   /** This side's address. */
   readonly address: string
@@ -42,15 +42,13 @@ export function withoutNetworkNamespaces(): string | false {
   }
 }
 
-const NETS_PER_SLOT = 64
-const SLOTS = 8
+const NETS = 512
 
-/** 198.18.0.0/15 is set aside for tests (RFC 2544). Test files that run at the same time have their own part of it (see scripts/test.mjs). */
+/** 198.18.0.0/15 is set aside for tests (RFC 2544). */
 function freeNet(): string {
-  const slot = Number(process.env['SALLYPORT_TEST_SLOT'] ?? randomInt(SLOTS)) % SLOTS
-  const first = randomInt(NETS_PER_SLOT)
-  for (let tries = 0; tries < NETS_PER_SLOT; tries += 1) {
-    const at = slot * NETS_PER_SLOT + ((first + tries) % NETS_PER_SLOT)
+  const first = randomInt(NETS)
+  for (let tries = 0; tries < NETS; tries += 1) {
+    const at = (first + tries) % NETS
     const net = `198.${18 + (at >> 8)}.${at & 255}`
     // What an earlier test had goes when the last process in it has gone.
     const { stdout } = spawnSync('ip', ['route', 'show', 'root', `${net}.0/24`], { encoding: 'utf8' })
