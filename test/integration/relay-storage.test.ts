@@ -39,7 +39,7 @@ t.test('Redis', { skip: withoutRedis }, async (t) => {
   relayStorageContract(runner, 'Keyv in Redis', (place) => open(place))
 
   t.test('one that does not answer, and one that is gone, are no empty ones', async (t) => {
-    const storage = open('away', 300)
+    const storage = open('away', 2_000)
     t.teardown(() => storage.close())
     await storage.save({ n: 1 })
     redis.pause()

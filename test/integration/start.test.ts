@@ -3,6 +3,7 @@ import { access, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../../packages/relay/dist-test/free-port.js'
 import { event, within } from '../support/deadline.js'
 import { adminPassword, panelEnvironment, serverFile, startPanel, temporaryDirectory } from '../support/panel.js'
 import { type Program, startProgram } from '../support/program.js'
@@ -111,11 +112,7 @@ t.test('a data directory that another panel uses', async (t) => {
 
 t.test('a database or Redis out of reach', async (t) => {
   const directory = await temporaryDirectory(t)
-  const closed = createServer()
-  closed.listen(0, '127.0.0.1')
-  await event(closed, 'listening')
-  const { port } = closed.address() as AddressInfo
-  closed.close()
+  const port = await freePort()
   const urls = {
     DATABASE_URL: `postgres://user:${secret}@127.0.0.1:${port}/db`,
     REDIS_URL: `redis://user:${secret}@127.0.0.1:${port}`,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import t from 'tap'
+import { freePort } from '../../packages/relay/dist-test/free-port.js'
 import { allocations, enroll, runAgent, sallyport } from '../support/agent.js'
 import { type Api, signIn } from '../support/api.js'
 import { event, until, within } from '../support/deadline.js'
@@ -56,7 +57,8 @@ async function digestOf(socket: Socket): Promise<{ bytes: number; digest: string
 t.test('a player’s traffic passes through a tunnel, and a restart of the panel changes nothing', async (t) => {
   const outer = t
   const directory = await temporaryDirectory(t)
-  const env = panelEnvironment(join(directory, 'data'))
+  // One that the system gives to nobody while the panel is away.
+  const env = panelEnvironment(join(directory, 'data'), { PORT: String(await freePort()) })
   const config = join(directory, 'agent.json')
   let panel = await startPanel(t, env)
   let admin: Api = await signIn(panel.url)
@@ -111,7 +113,7 @@ t.test('a player’s traffic passes through a tunnel, and a restart of the panel
   await t.test('the bytes are counted exactly', async (t) => {
     const traffic = await until('the counts', async () => {
       const [mine] = await allocations(admin)
-      return mine?.traffic.open === 0 && mine.traffic
+      return mine?.traffic.open === 0 && mine.traffic.connections === 2 && mine.traffic
     })
     t.match(traffic, { bytesIn: gibibyte + 'give'.length, bytesOut: gibibyte + 64, connections: 2, open: 0 })
   })
@@ -195,15 +197,16 @@ t.test('UDP datagrams of every size come back as they were', async (t) => {
   t.teardown(() => socket.close())
   socket.connect(tunnels[0]?.port ?? 0, '127.0.0.1')
   await event(socket, 'connect')
-  const sizes = Array.from({ length: 1473 }, (_, size) => size)
-  for (const size of sizes) {
-    const message = randomBytes(size)
+  const messages = Array.from({ length: 1473 }, (_, size) => randomBytes(size))
+  for (const [size, message] of messages.entries()) {
     // UDP may lose a datagram, above all the first, so each is sent until it comes back.
     const echoed = await until(`a datagram of ${size} bytes`, async () => {
       const answer = event(socket, 'message', 1_000)
       socket.send(message)
       const [data] = (await answer) as [Buffer]
-      return data
+      // What was sent twice may be answered twice.
+      const isLate = data.length < size && messages[data.length]?.equals(data) === true
+      return !isLate && data
     })
     if (!echoed.equals(message)) throw new Error(`a datagram of ${size} bytes came back changed`)
   }

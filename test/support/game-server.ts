@@ -6,6 +6,7 @@ import { skipWithout } from '@sallyport/core/testing'
 import type { Test } from 'tap'
 import { until } from './deadline.js'
 import { type Program, startProgram } from './program.js'
+import { somePorts } from './tunnel/fleet.js'
 
 /** Where Debian puts games is on nobody's PATH but a person's. */
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/games']
@@ -66,7 +67,7 @@ export async function queryGame(queryPort: number): Promise<GameInfo | undefined
   return answer?.status === 'online' ? answer : undefined
 }
 
-/** A UDP port that is free, and so is the one after it. */
+/** A UDP port that is free, and so is the one after it; the system gives them to nobody in the meantime. */
 async function freePair(): Promise<number> {
   for (;;) {
     const sockets = [createSocket('udp4'), createSocket('udp4')] as const
@@ -76,7 +77,7 @@ async function freePair(): Promise<number> {
       return sockets[at].address().port
     }
     try {
-      const port = await bound(0, 0)
+      const port = await bound(0, somePorts(2).from)
       await bound(1, port + 1)
       return port
     } catch {

@@ -32,7 +32,7 @@ t.test('people, permissions and tables of the panel stay as they are', async (t)
     await app.close()
     await closeDatabase()
   })
-  await app.listen({ port: 0 })
+  await app.listen({ host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 
   const request = async (

@@ -168,7 +168,7 @@ t.test('metrics are not shown, and nonsense harms nobody', async (t) => {
     socket.on('error', () => undefined)
     socket.end(said)
     socket.resume()
-    await once(socket, 'close')
+    await new Promise((resolve) => socket.once('close', resolve))
   }
   t.equal((await get(url)).status, 200)
   t.notOk(panels.some(({ requests }) => requests.some((request) => request.url.startsWith('/metrics/'))))

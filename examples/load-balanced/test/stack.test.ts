@@ -138,7 +138,10 @@ t.test('three panels are one', { skip: withoutPostgres || withoutRedis }, async 
     }
     t.notOk(player.isGone)
     const { port: next } = await until('a new tunnel', () => allocate(url))
-    await (await join(t, next)).echo('new')
+    await until('a player there', async () => {
+      await (await join(t, next)).echo('new')
+      return true
+    })
   })
 
   for (const name of ['redis', 'postgres']) {
@@ -153,8 +156,11 @@ t.test('three panels are one', { skip: withoutPostgres || withoutRedis }, async 
         await until(`${panel} shows the device`, () => isOnline(panel, 'devices'))
       }
       const { port: next } = await until('a new tunnel', () => allocate(url))
-      await (await join(t, next)).echo('new')
-      await ok(url, 'POST', '/api/auth/login', { body: login })
+      await until('a player there', async () => {
+        await (await join(t, next)).echo('new')
+        return true
+      })
+      await until('signing in', () => ok(url, 'POST', '/api/auth/login', { body: login }))
       t.notOk(player.isGone, 'players notice nothing')
     })
   }

@@ -107,7 +107,7 @@ t.test(
     t.equal(await second.code, 78)
     t.match(second.errors, /It cannot start: .* is in use/)
 
-    example.child.kill('SIGKILL')
+    await example.stop('SIGKILL')
     const again = run(t, variables(dataDir, own))
     await again.line(/^Sallyport ready at (\S+)$/m)
     t.equal(await again.stop(), 0, again.errors)

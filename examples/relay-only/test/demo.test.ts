@@ -3,7 +3,7 @@ import { chatOnce, moveOnce } from './support/players.js'
 import { run } from './support/program.js'
 
 t.test('one command shows a player going through TCP and UDP, and ends', async (t) => {
-  const demo = run(t, 'dist/main.js', ['--seconds', '2'])
+  const demo = run(t, 'dist/main.js', ['--seconds', '5'])
   t.equal(await demo.code, 0, demo.errors)
   t.match(demo.output, /^relay ready: players join at localhost:\d+ \(TCP\) and localhost:\d+ \(UDP\)$/m)
   t.match(demo.output, /^tcp \d+: 1 here, 1 so far, [1-9]\d* bytes in, [1-9]\d* out$/m, 'counts are live')

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,8 @@ import { chatOnce, moveOnce } from './support/players.js'
 import { type Program, run } from './support/program.js'
 
 const RELAY_SECRET = randomBytes(32).toString('hex')
+const portsPerSlot = 1_250
+const given = new Set<number>()
 const link = /agent\.js --relay localhost:(\d+) --fingerprint ([0-9a-f]{64})/
 
 interface Relay {
@@ -44,11 +46,21 @@ async function scratch(t: Test): Promise<string> {
 
 /** A TCP port that is free now, and that the system gives to nobody by itself in the meantime. */
 async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  // Of the test files that run at one time each has another slot.
+  const from = 20_000 + (Number(process.env['SALLYPORT_TEST_SLOT'] ?? 0) % 8) * portsPerSlot
+  for (;;) {
+    const port = from + randomInt(portsPerSlot)
+    if (given.has(port)) continue
+    given.add(port)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
 }
 
 t.test('relay and agent as two programs; each may be restarted', async (t) => {

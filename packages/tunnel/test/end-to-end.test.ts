@@ -41,7 +41,7 @@ t.test('players reach the local service; a restart of the panel leaves everythin
   t.equal(await playUdp(udp.port, 'over UDP'), 'over UDP')
   const counted = await until('counted', async () => {
     const found = await panel.allocations(alice)
-    return found[0]?.traffic.open === 0 ? found : undefined
+    return found[0]?.traffic.open === 0 && found.every(({ traffic }) => traffic.bytesOut === 8) ? found : undefined
   })
   t.match(counted, [
     { id: tcp.id, traffic: { bytesIn: 8, bytesOut: 8, connections: 1, open: 0 } },

@@ -6,7 +6,7 @@ import { admin, startPanel } from './support/panel.js'
 /** What may happen to one enrolment, in any order and again. */
 const acts = ['poll', 'approve', 'deny', 'expire', 'use', 'regenerate', 'remove'] as const
 const panel = await startPanel({
-  config: { relay: false, enrolment: { intervalSeconds: 0.001, maxPendingPerCaller: 1_000 } },
+  config: { relay: false, enrolment: { intervalSeconds: 0.001, maxPendingPerCaller: 1_000, maxGuesses: 10_000 } },
 })
 t.teardown(() => panel.stop())
 const sql = createSql(panel.kernel.get(Database))

@@ -5,7 +5,8 @@ import { hello, openChannel } from './support/channel.js'
 import { openDatabase, startGateway } from './support/gateways.js'
 import { until } from './support/until.js'
 
-const heartbeatMs = 400
+/** Peers run in this process too: one that stands still for a heartbeat loses who has nothing to say. */
+const heartbeatMs = 1_000
 const database = await openDatabase()
 t.teardown(() => database.close())
 const { sql } = database
@@ -144,8 +145,8 @@ t.test('who speaks between hello and welcome is refused', async (t) => {
 
 t.test('a silent peer is pinged, and ended after two heartbeats; others stay', async (t) => {
   const [silent, answers] = [await database.device(), await database.device()]
-  const dead = await openChannel(gateway, silent.token)
   const alive = await openChannel(gateway, answers.token)
+  const dead = await openChannel(gateway, silent.token)
   let pings = 0
   alive.socket.on('ping', () => {
     pings += 1
@@ -154,7 +155,7 @@ t.test('a silent peer is pinged, and ended after two heartbeats; others stay', a
   dead.socket.pause()
   await until('it is offline', () => !gateway.gateway.isOnline(silent.id))
   const tookMs = performance.now() - since
-  t.ok(tookMs >= heartbeatMs && tookMs < 3 * heartbeatMs + 1_000, `${Math.round(tookMs)} ms`)
+  t.ok(tookMs >= heartbeatMs && tookMs < 3 * heartbeatMs + 3_000, `${Math.round(tookMs)} ms`)
   t.ok(pings > 0)
   t.ok(alive.isOpen)
   dead.socket.terminate()

@@ -188,6 +188,7 @@ t.test('a state of thousands comes in parts', async (t) => {
   channel.send(status(20))
   await applied
   channel.socket.close()
+  await until('it left', () => left.at(-1) === arrival.remote)
 })
 
 t.test('what is told before the welcome waits for it', async (t) => {

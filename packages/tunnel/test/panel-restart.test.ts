@@ -55,6 +55,8 @@ t.test('a panel that starts anew, and a stand-alone relay that it has not heard 
     t.teardown(() => agent.stop())
     t.same(said, ['pending'])
     t.match(await panel.allocations(alice), [{ status: 'pending', relayOnline: false }])
+    // Its link takes the place of the one before, with whoever plays through that.
+    await agent.ready()
     t.equal(await playTcp(made.port, 'meanwhile'), 'meanwhile')
     const channel = createRelayChannel({ panel: panel.url, token: () => relay.token, relay: relay.relay })
     channel.start()
@@ -66,10 +68,11 @@ t.test('a panel that starts anew, and a stand-alone relay that it has not heard 
   })
 
   await t.test('one that does not come in time is gone, and agents are told', async (t) => {
-    const { agent, said } = await stateAfterRestart(1_000)
+    // Long enough for the agent to be told something before.
+    const { agent, said } = await stateAfterRestart(5_000)
     t.teardown(() => agent.stop())
     t.equal(said[0], 'pending')
-    await until('offline', () => said.at(-1) === 'offline')
+    await until('offline', () => said.at(-1) === 'offline', 20_000)
     t.same(await panel.allocations(alice).then(([one]) => one?.status), 'offline')
   })
   await panel.stop()

@@ -118,6 +118,7 @@ t.test('the account', { skip: skipWithout('Chromium', missingChromium()) }, asyn
       await page.getByText('This one').waitFor()
       t.strictSame(await violations(page), [])
       await page.getByRole('button', { name: 'Change password' }).click()
+      await page.getByRole('dialog').waitFor()
     })
   })
 })

@@ -87,6 +87,7 @@ t.test('devices on a list', options, async (t) => {
     await page.getByRole('button', { name: 'Rename old name' }).click()
     const dialog = page.getByRole('dialog', { name: 'Rename old name' })
     const name = dialog.getByLabel('Name')
+    await name.waitFor()
     t.strictSame(await violations(page), [])
     await name.fill('')
     await dialog.getByRole('button', { name: 'Rename' }).click()

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { violations } from '../../support/dashboard/accessibility.js'
 import { missingChromium, type OpenOptions, startDashboard } from '../../support/dashboard/dashboard.js'
 import { furnish } from '../../support/dashboard/furnish.js'
-import { shows } from '../../support/dashboard/shows.js'
+import { drawn, shows } from '../../support/dashboard/shows.js'
 
 /** Of what the browser itself calls good, a quarter (web.dev: a layout shift of 0.1). */
 const mostShift = 0.025
@@ -60,6 +60,7 @@ t.test('every page', { skip: skipWithout('Chromium', missingChromium()) }, async
     await shows(t, () => focused(page), 'Menu')
     await page.keyboard.press('Enter')
     await place(page).waitFor()
+    await drawn(page)
     await page.keyboard.press('Escape')
     await place(page).waitFor({ state: 'hidden' })
     await shows(t, () => focused(page), 'Menu', 'the focus goes back')

@@ -4,7 +4,7 @@ import type { Page, Route } from 'playwright-core'
 import t from 'tap'
 import { missingChromium, startDashboard } from '../../support/dashboard/dashboard.js'
 import { enterPassword, signedIn, signedOut } from '../../support/dashboard/entrance.js'
-import { shows } from '../../support/dashboard/shows.js'
+import { drawn, shows } from '../../support/dashboard/shows.js'
 import { until } from '../../support/deadline.js'
 import { newAllocation, newDevice } from '../../support/tunnel/devices.js'
 
@@ -95,8 +95,9 @@ t.test('meanwhile', { skip: skipWithout('Chromium', missingChromium()) }, async 
     await page.getByRole('button', { name: 'Switch off' }).click()
     await page.getByText('Tunnels off.').waitFor()
     // Later tries are far apart.
-    for (let tries = 0; tries < 3; tries += 1) await page.waitForResponse('**/api/tunnel/devices')
-    const stream = page.waitForRequest('**/api/tunnel/events', { timeout: 2_000 })
+    for (let tries = 0; tries < 4; tries += 1) await page.waitForResponse('**/api/tunnel/devices')
+    // The next would come after six seconds at the earliest.
+    const stream = page.waitForRequest('**/api/tunnel/events', { timeout: 5_000 })
     await page.getByRole('switch', { name: 'Tunnels' }).click()
     await page.getByText('Tunnels on.').waitFor()
     t.ok(await stream, 'whoever switches them on does not wait for the next try')
@@ -141,6 +142,7 @@ t.test('meanwhile', { skip: skipWithout('Chromium', missingChromium()) }, async 
     await context.clock.fastForward(61_000)
     await page.getByRole('alert').getByText('cannot be reached').waitFor()
     t.equal(await page.getByText('No traffic yet').isVisible(), true, 'what is known stays')
+    await drawn(page)
     await context.clock.fastForward(61_000)
     await page.getByRole('alert').waitFor({ state: 'hidden' })
   })

@@ -11,7 +11,7 @@ import {
   withoutAutofill,
 } from '../../support/dashboard/entrance.js'
 import { looksWell } from '../../support/dashboard/looks.js'
-import { shows } from '../../support/dashboard/shows.js'
+import { drawn, shows } from '../../support/dashboard/shows.js'
 import { softwarePasskey } from '../../support/software-passkey.js'
 
 const passkeyButton = 'Sign in with a passkey'
@@ -79,10 +79,20 @@ t.test('passkeys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     await add(page)
     await page.getByText('The passkey is added.').waitFor()
     await setPresent(cdp, authenticatorId, false)
+    // The time of a challenge begins just before the browser is asked.
+    await page.evaluate(() => {
+      const { credentials } = navigator
+      const get = credentials.get.bind(credentials)
+      credentials.get = (asked) => {
+        Object.assign(globalThis, { asked: true })
+        return get(asked)
+      }
+    })
     const challenge = () => page.waitForResponse('**/api/auth/passkey/authenticate-challenge')
     const [first] = await Promise.all([challenge(), signOut(page)])
     await signedOut(page)
     await page.getByLabel('E-mail').fill('somebody who takes their time')
+    await shows(t, () => page.evaluate('globalThis.asked'), true, 'the challenge’s time runs')
     await setPresent(cdp, authenticatorId, true)
     const [second] = await Promise.all([challenge(), page.clock.fastForward('04:30')])
     t.not((await second.json()).challenge, (await first.json()).challenge)
@@ -97,7 +107,8 @@ t.test('passkeys', { skip: skipWithout('Chromium', missingChromium()) }, async (
     await signedOut(page)
     await enterPassword(page, { ...person, password: 'wrong' })
     await page.getByRole('alert').waitFor()
-    // It is offered again after a password that was wrong.
+    // It is offered again after a password that was wrong: after this one, and after the next.
+    await drawn(page)
     await Promise.all([
       page.waitForRequest('**/authenticate-challenge'),
       enterPassword(page, { ...person, password: 'no' }),

@@ -52,7 +52,7 @@ t.test('the second factor', { skip: skipWithout('Chromium', missingChromium()) }
 
     const another = page.getByRole('button', { name: 'Send another' })
     await shows(t, () => another.isDisabled(), true, 'not at once')
-    t.match(await another.innerText(), /\((30|29) s\)/)
+    t.match(await another.innerText(), /\((30|2\d) s\)/)
     await page.clock.fastForward(31_000)
     await another.click()
     await page.getByText(/Another code is on its way .*earlier ones have ended/).waitFor()
@@ -147,6 +147,8 @@ t.test('the second factor', { skip: skipWithout('Chromium', missingChromium()) }
       await page.getByLabel(authenticatorCode).fill(wrongTotp(person.secret))
       await page.keyboard.press('Enter')
       await answer
+      // While one is sent, no other is.
+      await page.locator('form [type=submit][aria-disabled]').waitFor({ state: 'detached' })
     }
     await page
       .getByRole('alert')

@@ -94,8 +94,9 @@ t.test('sessions', { skip: skipWithout('Chromium', missingChromium()) }, async (
 
   t.test('looks well', async (t) => {
     const person = await dashboard.newPerson()
-    await looksWell(t, dashboard, { as: person, path: '/account' }, ({ page }) =>
-      page.getByRole('button', { name: 'End all others' }).click(),
-    )
+    await looksWell(t, dashboard, { as: person, path: '/account' }, async ({ page }) => {
+      await page.getByRole('button', { name: 'End all others' }).click()
+      await page.getByRole('dialog').waitFor()
+    })
   })
 })

@@ -28,10 +28,11 @@ t.test('signing in by password', { skip: skipWithout('Chromium', missingChromium
     await signedOut(page)
   })
 
-  t.test('by keys alone', async () => {
+  t.test('by keys alone', async (t) => {
     const person = await dashboard.newPerson()
     const { page } = await dashboard.open()
     await signedOut(page)
+    await shows(t, () => page.evaluate('document.activeElement.name'), 'email', 'one can type at once')
     await page.keyboard.type(person.email)
     await page.keyboard.press('Tab')
     await page.keyboard.type(person.password)

@@ -160,6 +160,7 @@ t.test('a tunnel and what can be changed of it', { skip: skipWithout('Chromium',
     const form = page.getByRole('form', { name: 'Limits, and who may join' })
     await form.getByLabel('Players at once', { exact: true }).fill('4')
     await form.getByRole('button', { name: 'Save limits' }).click()
+    await page.getByText('Saved, and in force').waitFor()
     await until('both', async () => {
       const both = [await read(tcp.id), await read(udp.id)]
       return both.every(({ options }) => options.maxConnections === 4)

@@ -211,6 +211,7 @@ t.test('two-factor authentication', { skip: skipWithout('Chromium', missingChrom
       await context.addCookies([{ name: 'session', value: token, url: dashboard.url }])
       await page.reload()
       await page.getByRole('button', { name: 'Turn off' }).click()
+      await page.getByRole('dialog').waitFor()
       t.strictSame(await violations(page), [])
       await page.keyboard.press('Escape')
       await page.getByRole('button', { name: 'New recovery codes' }).click()

@@ -65,7 +65,7 @@ t.test('the page that a machine’s link and QR code lead to', options, async (t
     await page.getByRole('button', { name: 'Approve' }).click()
     const heading = page.getByRole('heading', { name: 'Minecraft at home is approved' })
     await heading.waitFor()
-    t.equal(await heading.evaluate((element) => element === document.activeElement), true, 'it is read out')
+    await shows(t, () => heading.evaluate((element) => element === document.activeElement), true, 'it is read out')
     await shows(t, () => boxText(page, 'Command that starts the agent'), 'node sallyport.mjs run')
     t.strictSame(await violations(page), [])
 
@@ -118,7 +118,7 @@ t.test('the page that a machine’s link and QR code lead to', options, async (t
     const asking = await ask(dashboard, 'typed')
     const { page } = await dashboard.open({ as: admin, path: '/tunnel/verify' })
     const code = page.getByLabel('Code on the machine')
-    t.equal(await code.evaluate((element) => element === document.activeElement), true)
+    await shows(t, () => code.evaluate((element) => element === document.activeElement), true)
     await page.getByRole('button', { name: 'Approve' }).click()
     t.equal(await code.evaluate((element: HTMLInputElement) => element.validity.valueMissing), true)
     await code.fill('BBBB-2222')
@@ -205,7 +205,9 @@ t.test('guessing is stopped, and it is said for how long', options, async (t) =>
     })
   }
   for (const name of ['Approve', 'Deny']) {
+    const answer = page.waitForResponse(`**/api/tunnel/device/${name.toLowerCase()}`)
     await page.getByRole('button', { name }).click()
+    await answer
     await page
       .getByRole('alert')
       .filter({ hasText: /Too many tries\. .*again in/ })

@@ -5,7 +5,7 @@ import { inParallel } from '../../support/parallel.js'
 import { withoutPostgres, withoutRedis } from '../../support/real-servers.js'
 import { startAgent, startLinklessAgent } from '../../support/tunnel/agents.js'
 import { startBalancer } from '../../support/tunnel/balancer.js'
-import { newAllocation, newDevice, onlineDevices, relays } from '../../support/tunnel/devices.js'
+import { newAllocation, newDevice, onlineDevices, relays, setQuotas } from '../../support/tunnel/devices.js'
 import { portOf, startFleet } from '../../support/tunnel/fleet.js'
 import { echoService, join, listens } from '../../support/tunnel/players.js'
 import { startRelayProgram } from '../../support/tunnel/relay-program.js'
@@ -17,6 +17,8 @@ const backWithinMs = 3_000
 t.test('the agents of a killed panel are served by others', { skip: withoutPostgres || withoutRedis }, async (t) => {
   const fleet = await startFleet(t)
   const [victim, survivor] = [fleet.panel(0), fleet.panel(1)]
+  // Each look for one that is open makes another.
+  await setQuotas(victim, { allocationsPerUser: 1_000 })
   // The victim steers it, as long as it lives.
   const relayBalancer = await startBalancer(t, fleet.panels.map(portOf), false)
   const relay = await startRelayProgram(t, victim, { panelUrl: relayBalancer.url })

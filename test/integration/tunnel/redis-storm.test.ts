@@ -100,7 +100,8 @@ t.test('a storm of changes', { skip: withoutPostgres || withoutRedis }, async (t
     )
     const unhelpful = replies.filter(({ status, headers }) => status === 503 && !headers['retry-after'])
     t.same(unhelpful, [], 'whoever is refused is told when to come again')
-    t.ok((counts[200] ?? 0) + (counts[201] ?? 0) > operations / 3)
+    // The first third, but for what another change took away; of the last some come before all hear of Redis again.
+    t.ok((counts[200] ?? 0) + (counts[201] ?? 0) > operations / 4)
 
     await until('one change of each device', async () => {
       // A change that goes through says that panels hear one another again.

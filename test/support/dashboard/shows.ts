@@ -25,6 +25,12 @@ export async function shows<T>(
   else t.strictSame(found, wanted, message)
 }
 
+/** Until a page has done what it does only once it has drawn: it moves the focus, listens to keys, sets its clocks. */
+export async function drawn(page: Page): Promise<void> {
+  const laterThanEffects = 'requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)))'
+  await page.evaluate(`new Promise((resolve) => ${laterThanEffects})`)
+}
+
 /** Asserts that nothing of what was shown once is left in the page. */
 export async function forgets(t: Test, page: Page, secret: string): Promise<void> {
   t.not(secret, '')

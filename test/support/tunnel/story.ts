@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { freePort } from '../../../packages/relay/dist-test/free-port.js'
 import { type Allocation, enroll, isOnline, sallyport } from '../agent.js'
 import { type Api, signIn } from '../api.js'
 import { until } from '../deadline.js'
@@ -41,7 +42,8 @@ export interface StoryTunnel extends Allocation {
 
 export async function startStory(t: Test, env: Readonly<Record<string, string>> = {}): Promise<Story> {
   const directory = await temporaryDirectory(t)
-  const environment = panelEnvironment(join(directory, 'data'), env)
+  // One that the system gives to nobody while the panel is away.
+  const environment = panelEnvironment(join(directory, 'data'), { PORT: String(await freePort()), ...env })
   let panel = await startPanel(t, environment)
   const { url } = panel
   let admin = await signIn(url)
@@ -82,7 +84,8 @@ export async function startStory(t: Test, env: Readonly<Record<string, string>> 
       const program = sallyport(t, ['run', '--config', config, ...args])
       await until('the agent', () => {
         if (program.child.exitCode !== null) throw new Error(`it ended: ${program.stdout}${program.stderr}`)
-        return isOnline(admin)
+        // An agent before it may be shown online still.
+        return /connected/.test(program.stdout + program.stderr) && isOnline(admin)
       })
       return program
     },

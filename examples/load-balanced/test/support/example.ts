@@ -66,7 +66,7 @@ export function run(t: Test, env: Readonly<Record<string, string>>): Example {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
   })
-  const code = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const code = new Promise<number | null>((resolve) => child.once('close', resolve))
   t.teardown(async () => {
     child.kill('SIGTERM')
     await code

@@ -44,7 +44,7 @@ t.test('in memory', async (t) => {
   })
 
   await t.test('forgets after the time to live', async (t) => {
-    const store = cache.namespace<number>('test.brief', { ttlMs: 50 })
+    const store = cache.namespace<number>('test.brief', { ttlMs: 2_000 })
     await store.set('a', 1)
     t.equal(await store.get('a'), 1)
     await eventually(async () => (await store.get('a')) === undefined)

@@ -90,7 +90,7 @@ t.test('a real server', { skip: skipWithout('Postgres', missingPostgres()) }, as
     t.equal(kind, 'postgres')
     const pids = await Promise.all(
       Array.from({ length: 4 }, () =>
-        sequelize.query<{ pid: number }>('SELECT pg_backend_pid() AS pid, pg_sleep(0.1)', { type: QueryTypes.SELECT }),
+        sequelize.query<{ pid: number }>('SELECT pg_backend_pid() AS pid, pg_sleep(1)', { type: QueryTypes.SELECT }),
       ),
     )
     t.ok(new Set(pids.map(([row]) => row?.pid)).size > 1)

@@ -197,7 +197,7 @@ t.test('a stop ends streams, and waits for none', async (t) => {
 })
 
 t.test('heartbeats, and an end of its life', async (t) => {
-  const of = book({ heartbeatMs: 20, lifeMs: 300 })
+  const of = book({ heartbeatMs: 20, lifeMs: 2_000 })
   await using panel = await start(of.add)
   const reader = await read(panel.url)
   await reader.closed

@@ -1,3 +1,4 @@
+import dns from 'node:dns'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
@@ -50,10 +51,25 @@ t.test('leaves nothing listening when it is stopped while it begins to', async (
   await once(free, 'listening')
   const { port } = free.address() as AddressInfo
   await new Promise((resolve) => free.close(resolve))
+  // The address is found once the stop is under way, and not before, however busy the machine is.
+  const { lookup } = dns
+  t.teardown(() => Object.assign(dns, { lookup }))
+  let find = (): void => undefined
+  const asked = new Promise<void>((resolve) => {
+    const held = (...given: Parameters<typeof lookup>): void => {
+      find = () => lookup(...given)
+      resolve()
+    }
+    Object.assign(dns, { lookup: held })
+  })
   const listening = kernel.listen({ host: 'localhost', port })
   const refused = t.rejects(listening, { code: 'CORE_ERR_LISTEN_FAILED' })
+  await asked
+  Object.assign(dns, { lookup })
+  const stopped = kernel.stop()
   await new Promise((resolve) => setImmediate(resolve))
-  await kernel.stop()
+  find()
+  await stopped
   await refused
   const socket = connect({ port, host: 'localhost', autoSelectFamily: false })
   const connected = once(socket, 'connect').then(() => socket.destroy())

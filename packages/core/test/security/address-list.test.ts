@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
-import { createAddressList, isAddressRange } from '../../dist/index.js'
+import { addressKey, createAddressList, isAddressRange } from '../../dist/index.js'
 
 t.test('knows addresses and ranges from other text', async (t) => {
   for (const text of [
@@ -96,7 +96,8 @@ t.test('agrees with Node about what a range holds', async () => {
     fc.property(range, address, (entry, asked) => {
       const family = (text: string): 'ipv4' | 'ipv6' => (text.includes(':') ? 'ipv6' : 'ipv4')
       // Of ranges over both families Node has another opinion.
-      if (family(entry) !== family(asked)) return true
+      const isMapped = family(asked) === 'ipv6' && family(addressKey(asked)) === 'ipv4'
+      if (family(entry) !== family(asked) || isMapped) return true
       const [network = '', bits] = entry.split('/')
       const reference = new BlockList()
       reference.addSubnet(network, Number(bits), family(entry))

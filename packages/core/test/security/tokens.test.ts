@@ -133,8 +133,10 @@ t.test('a changed character makes it untrue', async () => {
 
 t.test('a token of 100 kB costs next to nothing', async (t) => {
   const large = signed(header, { ...payload, pad: 'x'.repeat(100_000) })
-  const begin = performance.now()
+  // Of the processor's time: others may have it meanwhile.
+  const begin = process.cpuUsage()
   for (let count = 0; count < 10_000; count += 1) issuer.verify(large)
-  const each = (performance.now() - begin) / 10_000
+  const { user, system } = process.cpuUsage(begin)
+  const each = (user + system) / 1_000 / 10_000
   t.ok(each < 0.05, `${each} ms each`)
 })

@@ -14,7 +14,8 @@ export interface Command {
   /** Lines of stdout read as JSON. */
   json(): Record<string, unknown>[]
   kill(signal: NodeJS.Signals): void
-  exit: Promise<number | null>
+  /** Late when it has not come 25 s after it was asked for. */
+  readonly exit: Promise<number | null>
   /** Waits until stdout or stderr matches. */
   says(pattern: RegExp): Promise<void>
 }
@@ -80,7 +81,9 @@ function start(args: string[], env: Record<string, string>, main: string): Comma
     stderr: () => stderr,
     json: () => lines(stdout),
     kill: (signal) => void child.kill(signal),
-    exit: within(exit, `the end of sallyport ${args[0]}`, 25_000),
+    get exit() {
+      return within(exit, `the end of sallyport ${args[0]}`, 25_000)
+    },
     says: (pattern) =>
       until(() => pattern.test(stdout) || pattern.test(stderr) || ended, `${pattern}`).then(() => {
         if (!pattern.test(stdout) && !pattern.test(stderr)) throw new Error(`${pattern} not in:\n${stdout}\n${stderr}`)

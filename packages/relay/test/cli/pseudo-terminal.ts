@@ -15,7 +15,7 @@ export interface TerminalOptions {
   rows?: number
   /** Another program than the built command: node's arguments before those of the command. */
   main?: readonly string[]
-  /** For the end of the command. */
+  /** For the end of the command, from when it is asked for. */
   deadlineMs?: number
 }
 
@@ -40,7 +40,7 @@ export interface TerminalCommand {
   /** To the command itself, not to the terminal. */
   kill(signal: NodeJS.Signals): Promise<void>
   /** The command's exit code; 128 and the signal's number when a signal ended it. */
-  exit: Promise<number | null>
+  readonly exit: Promise<number | null>
   /** After the end: what is wrong with the terminal that the next program gets; empty when nothing is. */
   leftovers(): Promise<string[]>
 }
@@ -150,7 +150,9 @@ export function startOnTerminal(
       if (status !== 0) throw new Error(`${tty} cannot be resized`)
     },
     kill: async (signal) => void process.kill((await self()).pid, signal),
-    exit: within(exit, `the end of sallyport ${args[0] ?? ''} on a terminal`, deadlineMs),
+    get exit() {
+      return within(exit, `the end of sallyport ${args[0] ?? ''} on a terminal`, deadlineMs)
+    },
     async leftovers() {
       const modes = await readFile(`${place}.stty`, 'utf8')
       const wrong = ['echo', 'icanon', 'isig', 'icrnl', 'opost'].filter(

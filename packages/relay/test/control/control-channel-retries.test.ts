@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { createFakePanel, problem } from '../fake-panel.js'
+import { freePort } from '../free-port.js'
 import { until } from '../support.js'
 import { QUICK } from './channel-events.js'
 import { panelFor, start } from './control-channel-scene.js'
@@ -14,10 +15,8 @@ t.test('Retry-After is heeded', async (t) => {
 })
 
 t.test('a panel that is away: tries go on, more slowly, and find it when it is back', async (t) => {
-  const gone = await createFakePanel()
-  const port = Number(new URL(gone.url).port)
-  await gone.close()
-  const { events } = start(t, gone.url)
+  const port = await freePort()
+  const { events } = start(t, `http://127.0.0.1:${port}`)
   const waits: number[] = []
   for (let tries = 0; tries < 6; tries += 1) {
     const { reason, retryInMs } = await events.next('disconnected')
@@ -65,14 +64,14 @@ t.test('a panel that falls silent is dropped within the heartbeat, one that answ
   connection.ws.on('ping', () => {
     pings += 1
   })
-  await connection.welcome(60)
+  await connection.welcome(500)
   await events.next('connected')
   await until(() => pings >= 5, 'pings of the agent')
   t.equal(events.seen.length, 1, 'answered pings keep it')
   const before = performance.now()
   connection.ws.pause()
   t.match(await events.next('disconnected'), { reason: 'timeout', wasConnected: true })
-  t.ok(performance.now() - before < 2_000)
+  t.ok(performance.now() - before < 4_000)
   connection.ws.terminate()
 })
 
@@ -80,10 +79,10 @@ t.test('a process that was held up keeps a connection that is alive', async (t) 
   const panel = await panelFor(t)
   const { channel, events } = start(t, panel.url)
   const connection = await panel.nextConnection()
-  await connection.welcome(200)
+  await connection.welcome(500)
   await events.next('connected')
   // The timers of both ends are due long before anything is read.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_800)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_400)
   let pings = 0
   connection.ws.on('ping', () => {
     pings += 1

@@ -148,7 +148,7 @@ t.test('admission: the panel is asked, and without an answer its terms hold', as
   const echo = await startEcho(t)
   const allocations = [allocation(1, echo.port, { deviceId: 'agent-1' })]
   const connection = await panel.nextConnection()
-  await welcome(connection, { admission: { timeoutMs: 150, otherwise: 'deny' } })
+  await welcome(connection, { admission: { timeoutMs: 1_500, otherwise: 'deny' } })
   connection.send(state(1, allocations))
   await report(connection, 'relay_status')
   await startAgent(t, relay, {}, 'agent-1')

@@ -3,7 +3,8 @@ import { until } from '../support.js'
 import { startOnUdp, startPair } from './channel-pair.js'
 
 t.test('where UDP is blocked a stream stands in; when UDP gets through it is taken again', async (t) => {
-  const pair = await startPair(t)
+  // A standstill of this process is not to be taken for a loss.
+  const pair = await startPair(t, { timings: { lostMs: 5_000 } })
   pair.way.blocked = true
   pair.attach()
   await pair.onPath('stream')
@@ -21,7 +22,7 @@ t.test('where UDP is blocked a stream stands in; when UDP gets through it is tak
 })
 
 t.test('where UDP is blocked and nobody needs it there is no stream, until the relay asks for one', async (t) => {
-  const pair = await startPair(t, { timings: { keepAliveMs: 60_000 } })
+  const pair = await startPair(t, { timings: { keepAliveMs: 60_000, streamIdleMs: 1_000 } })
   let dialled = 0
   pair.streams.on('connection', () => {
     dialled += 1

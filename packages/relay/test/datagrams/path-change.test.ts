@@ -3,7 +3,8 @@ import { udpSocket, until } from '../support.js'
 import { startOnUdp } from './channel-pair.js'
 
 t.test('who sends a copy of a packet sooner gets little of what is meant for the agent', async (t) => {
-  const pair = await startOnUdp(t)
+  // A standstill of this process is not to be taken for a loss.
+  const pair = await startOnUdp(t, { timings: { lostMs: 5_000 } })
   await pair.echoes('before')
   const thief = await udpSocket(t)
   let stolen = 0
@@ -37,7 +38,8 @@ t.test('who sends a copy of a packet sooner gets little of what is meant for the
 })
 
 t.test('an address that has answered gets all of a burst', async (t) => {
-  const pair = await startOnUdp(t)
+  // A standstill of this process is not to be taken for a loss.
+  const pair = await startOnUdp(t, { timings: { lostMs: 5_000 } })
   await pair.echoes('before')
   await pair.way.rebind()
   await pair.echoes('after')
@@ -55,7 +57,7 @@ for (const toward of ['agent', 'relay'] as const)
   t.test(
     `a path that takes only smaller packets of a sudden, toward the ${toward}: datagrams flow again`,
     async (t) => {
-      const pair = await startOnUdp(t, { timings: { checkEveryMs: 1_000, lostMs: 3_000 } })
+      const pair = await startOnUdp(t, { timings: { checkEveryMs: 1_000, lostMs: 9_000 } })
       const [from, arrived] = toward === 'agent' ? [pair.relay, pair.atAgent] : [pair.agent, pair.atRelay]
       await until(() => from.packetBytes > 60_000, 'large packets')
       const timer = setInterval(() => {
@@ -68,7 +70,7 @@ for (const toward of ['agent', 'relay'] as const)
       const { length } = arrived
       await until(() => arrived.length > length + 100, 'again')
       const afterMs = performance.now() - fell
-      t.ok(afterMs < 1_800, `${Math.round(afterMs)} ms`)
+      t.ok(afterMs < 3_000, `${Math.round(afterMs)} ms`)
       t.equal(from.path, 'udp')
       delete pair.way.weather.maxBytes
     },

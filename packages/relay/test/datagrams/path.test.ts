@@ -3,7 +3,8 @@ import { udpSocket, until } from '../support.js'
 import { makeSecrets, startOnUdp, startPair } from './channel-pair.js'
 
 t.test('items of every size arrive as they were sent, both ways', async (t) => {
-  const pair = await startOnUdp(t)
+  // A standstill of this process is not to be taken for a loss.
+  const pair = await startOnUdp(t, { timings: { lostMs: 5_000 } })
   pair.echo = true
   const sizes = [0, 1, 100, 1_163, 1_164, 1_200, 5_000, 30_000, 65_507]
   for (const size of sizes) {
@@ -55,7 +56,8 @@ t.test('a bad path loses, repeats and mixes up datagrams; what arrives arrives o
 })
 
 t.test('a NAT that takes another port is followed', async (t) => {
-  const pair = await startOnUdp(t)
+  // A standstill of this process is not to be taken for a loss.
+  const pair = await startOnUdp(t, { timings: { lostMs: 5_000 } })
   await pair.echoes('before')
   await pair.way.rebind()
   await pair.echoes('after')
@@ -108,7 +110,8 @@ t.test('links in quick succession: the relay does not send by keys that the agen
 })
 
 t.test('a new link brings new keys and interrupts nothing', async (t) => {
-  const pair = await startOnUdp(t)
+  // A standstill of this process is not to be taken for a loss.
+  const pair = await startOnUdp(t, { timings: { lostMs: 5_000 } })
   for (let link = 0; link < 5; link += 1) {
     pair.attach()
     await pair.echoes(`link ${link}`)
@@ -119,7 +122,8 @@ t.test('a new link brings new keys and interrupts nothing', async (t) => {
 })
 
 t.test('an agent that speaks by a link that was replaced before it was used is not sent to', async (t) => {
-  const pair = await startOnUdp(t)
+  // A standstill of this process is not to be taken for a loss.
+  const pair = await startOnUdp(t, { timings: { lostMs: 5_000 } })
   const second = makeSecrets()
   const third = makeSecrets()
   pair.relay.attach(second)

@@ -50,7 +50,8 @@ t.test(
   'where UDP is blocked an agent has no stream until a player comes, and then the first datagram arrives',
   async (t) => {
     const target = await startUdpEcho(t)
-    const relay = await startRelay(t, { limits: { linkWaitMs: 300 } })
+    // Less than the tries below take, and time enough for the stream.
+    const relay = await startRelay(t, { limits: { linkWaitMs: 900 } })
     const way = await startTcpOnly(t, relay.dataPort)
     const agent = createAgent()
     t.teardown(() => agent.stop())

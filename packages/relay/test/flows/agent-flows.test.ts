@@ -4,6 +4,7 @@ import t from 'tap'
 import { ItemKind } from '../../dist/datagrams/channel-items.js'
 import { flowId } from '../../dist/flows/flow-id.js'
 import { encodeFlow } from '../../dist/flows/flow-message.js'
+import { freePort } from '../free-port.js'
 import { startUdpEcho, udpSocket, until, within } from '../support.js'
 import { channelPair } from './channel-pair.js'
 import { openFlow, startAgentFlows, startDeviceFlows } from './flow-ends.js'
@@ -111,8 +112,8 @@ t.test('a service that comes back after it was away gets the header too', async 
     await once(socket, 'listening')
     return socket
   }
-  const service = await serve(0)
-  const { port } = service.address()
+  const port = await freePort()
+  const service = await serve(port)
   const { relay, agent } = channelPair()
   startAgentFlows(t, agent)
   const header = Buffer.from('HEADER').toString('base64')

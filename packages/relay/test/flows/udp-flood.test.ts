@@ -66,10 +66,19 @@ const PATIENCE_MS = 1_000
 /** Sends until the answer comes; gives how often it did not. */
 async function retriesOf(player: UdpSocket, port: number, text: string): Promise<number> {
   for (let retries = 0; ; retries += 1) {
-    const signal = AbortSignal.timeout(PATIENCE_MS)
-    const answer = once(player, 'message', { signal }).catch(() => undefined)
+    const answered = new Promise<boolean>((resolve) => {
+      // What came too late for one before is no answer to this.
+      const hear = (payload: Buffer) => String(payload) === text && finish(true)
+      const timer = setTimeout(() => finish(false), PATIENCE_MS)
+      const finish = (heard: boolean) => {
+        clearTimeout(timer)
+        player.off('message', hear)
+        resolve(heard)
+      }
+      player.on('message', hear)
+    })
     player.send(text, port, '127.0.0.1')
-    if (String((await answer)?.[0]) === text) return retries
+    if (await answered) return retries
   }
 }
 

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { AgentRelay, AllocationTraffic, RelayDevice, RelayStatus } from '../../dist/index.js'
+import { freePort } from '../free-port.js'
 import type { HandoverOptions } from '../programs/handover-program.js'
 import { type AgentProgram, Program, startAgentProgram } from '../programs/programs.js'
 import { allocation, DEVICE, startEcho, until } from '../support.js'
@@ -74,7 +75,10 @@ export async function startWorld(
   const program = new Program(t, './handover-program.js', { bindHost, ...options })
   await program.ready()
   const line = new RelayLine(program)
-  const allocations = [allocation(TCP, echo.port), allocation(UDP, datagrams.address().port, { protocol: 'udp' })]
+  const allocations = [
+    allocation(TCP, echo.port, { port: await freePort() }),
+    allocation(UDP, datagrams.address().port, { port: await freePort(), protocol: 'udp' }),
+  ]
   await line.ask(0, 'apply', { revision: 1, allocations })
   const agent = await startAgentProgram(t)
   await agent.connect({ ...(await line.ask<AgentRelay>(0, 'address', DEVICE)), host: bindHost, ...more })

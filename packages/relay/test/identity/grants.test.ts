@@ -1,5 +1,6 @@
 import t from 'tap'
 import { type AgentEvents, createAgent, createTicketIssuer, memoryStorage, type Relay } from '../../dist/index.js'
+import { freePort } from '../free-port.js'
 import { allocation, DEVICE, doorOf, ending, readBytes, startEcho, startPlayer, startRelay, until } from '../support.js'
 
 type Test = Pick<typeof t, 'teardown'>
@@ -114,11 +115,11 @@ t.test('while allocations of a device disagree, no grant counts', async (t) => {
 t.test('a link is resumed with its grant after a restart of the relay', async (t) => {
   const { port: target } = await startEcho(t)
   const storage = memoryStorage()
-  const first = await startRelay(t, { storage })
+  const dataPort = await freePort()
+  const first = await startRelay(t, { storage, dataPort })
   await first.apply({ revision: 1, allocations: [allocation(1, target, { grant: 'g' })] })
   const { agent, refused } = startAgentWith(t, first, issue(first, 'g'))
   await until(() => hasLink(first) && agent.links()[0]?.connected)
-  const { dataPort } = first
   await first.stop()
   const second = await startRelay(t, { storage, dataPort })
   await until(() => hasLink(second))

@@ -24,7 +24,7 @@ function linkFrame(ticket: string): Buffer {
 }
 
 t.test('whoever says nothing whole in time is let go', async (t) => {
-  const relay = await startRelay(t, { limits: { handshakeTimeoutMs: 200 } })
+  const relay = await startRelay(t, { limits: { handshakeTimeoutMs: 1_500 } })
   const below = ending(await dial(t, relay.dataPort))
   const silent = ending(await dialData(t, relay))
   const socket = await dialData(t, relay)
@@ -34,7 +34,7 @@ t.test('whoever says nothing whole in time is let go', async (t) => {
 
 t.test('what does not belong is let go at once', async (t) => {
   // For the beginning of a TLS record, of which the rest is waited for.
-  const relay = await startRelay(t, { limits: { handshakeTimeoutMs: 500 } })
+  const relay = await startRelay(t, { limits: { handshakeTimeoutMs: 2_000 } })
   const wrong = [
     encodeFrame(99, Buffer.from('{}')),
     encodeFrame(FrameType.LINK, Buffer.from('no json')),
@@ -96,6 +96,7 @@ t.test('strangers are bounded, in all and from one source, and do not keep agent
     const { relay, port } = await startTunnel(t, target, {
       relay: { limits: { [limit]: 3, handshakeTimeoutMs: 60_000 } },
     })
+    await until(() => relay.statistics().readyConnections === 1, 'no data connection is expected any more')
     for (let n = 0; n < 3; n += 1) await dial(t, relay.dataPort)
     const full = await dial(t, relay.dataPort)
     t.match(await ending(full), /end|ECONNRESET/)
@@ -126,7 +127,7 @@ t.test('who is refused and does not leave is a stranger as long as he stays', as
 })
 
 t.test('a token works once, for its own relay, and not after its time', async (t) => {
-  const relay = await startRelay(t, { limits: { openTimeoutMs: 300 } })
+  const relay = await startRelay(t, { limits: { openTimeoutMs: 2_000 } })
   const link = await dialData(t, relay)
   let text = ''
   link.on('data', (chunk) => {

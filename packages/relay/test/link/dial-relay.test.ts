@@ -12,6 +12,7 @@ import { fingerprintOf } from '../../dist/identity/fingerprint.js'
 import { createSelfSigned } from '../../dist/identity/self-signed.js'
 import { type AgentRelay, type CertificatePair, createAgent } from '../../dist/index.js'
 import { type DialRelayOptions, dialRelay } from '../../dist/link/dial-relay.js'
+import { freePort } from '../free-port.js'
 import {
   addressOf,
   doorOf,
@@ -143,11 +144,7 @@ t.test('what speaks no TLS, or nothing at all, is given up with a clear word', a
   t.equal(await outcome(t, { host, port: silent, fingerprint }, { timeoutMs: 30 }), 'timeout')
   const free = await plainServer(t, () => {})
   t.ok(free)
-  const server = createServer().listen(0, host)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  t.equal(await outcome(t, { host, port, fingerprint }), 'ECONNREFUSED')
+  t.equal(await outcome(t, { host, port: await freePort(), fingerprint }), 'ECONNREFUSED')
 })
 
 t.test('an agent that goes without encryption to a relay that has it is told so', async (t) => {

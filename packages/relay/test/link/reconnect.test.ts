@@ -6,6 +6,7 @@ import { readFirstFrame } from '../../dist/link/first-frame.js'
 import { encodeFrame } from '../../dist/link/frame.js'
 import { encodeMessage, FrameType, PROTOCOL_VERSION } from '../../dist/link/protocol.js'
 import { memoryStorage } from '../../dist/storage/memory.js'
+import { freePort } from '../free-port.js'
 import {
   addressOf,
   allocation,
@@ -44,7 +45,8 @@ t.test('an agent whose link was cut is back by itself', async (t) => {
 t.test('a relay that is started again takes the resume ticket and serves what it held', async (t) => {
   const storage = memoryStorage()
   const { port: target } = await startEcho(t)
-  const first = createRelay({ dataPort: 0, storage })
+  const dataPort = await freePort()
+  const first = createRelay({ dataPort, storage })
   await first.start()
   const agent = createAgent({ limits: { retryMinMs: 1 } })
   t.teardown(() => agent.stop())
@@ -53,7 +55,6 @@ t.test('a relay that is started again takes the resume ticket and serves what it
   agent.connect(addressOf(first))
   await linked(first, agent)
   await first.apply({ revision: 4, allocations: [allocation(1, target)] })
-  const { dataPort } = first
   await until(() => agent.links()[0]?.rttMs !== undefined)
   await first.stop()
   const second = await startRelay(t, { dataPort, storage })
@@ -84,8 +85,8 @@ t.test('a ticket that is never answered is asked for with growing patience', asy
 })
 
 t.test('an unreachable relay is said once and reached when it is there', async (t) => {
-  const probe = await startRelay(t)
-  const { dataPort } = probe
+  const dataPort = await freePort()
+  const probe = await startRelay(t, { dataPort })
   const address = addressOf(probe)
   await probe.stop()
   const agent = createAgent({ limits: { retryMinMs: 1 } })

@@ -6,8 +6,8 @@ import { until } from '../support.js'
 import { networkNamespace, withoutNetworkNamespaces } from './namespace.js'
 import { startEchoProcess } from './process.js'
 
-/** Longer than Node waits for the first of several addresses by itself, shorter than TCP waits to send again. */
-const LOST_FOR_MS = 500
+/** Long enough for the first packet to be lost. TCP sends it again a second after it, later than Node waits by itself. */
+const LOST_FOR_MS = 100
 
 t.test('a first packet that is lost', { skip: withoutNetworkNamespaces() }, async (t) => {
   const network = networkNamespace(t)

@@ -47,7 +47,9 @@ t.test('ranges of IPv4 and IPv6, and mapped addresses either way', async (t) => 
 
 t.test("the same answers as Node's BlockList, which lets one family match the other", async () => {
   const v4 = fc.record({ net: fc.ipV4(), bits: fc.nat(32) })
-  const v6 = fc.record({ net: fc.ipV6().filter((text) => !text.includes('.')), bits: fc.nat(128) })
+  // In hexadecimal groups they are mapped addresses too, which are IPv4 here.
+  const isMapped = (text: string) => text.includes('.') || new URL(`http://[${text}]`).hostname.startsWith('[::ffff:')
+  const v6 = fc.record({ net: fc.ipV6().filter((text) => !isMapped(text)), bits: fc.nat(128) })
   fc.assert(
     fc.property(fc.array(v4, { maxLength: 5 }), fc.array(v6, { maxLength: 5 }), fc.nat(255), (four, six, last) => {
       const rules = new AddressRules([...four, ...six].map(({ net, bits }) => `${net}/${bits}`))

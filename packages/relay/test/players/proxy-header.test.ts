@@ -153,7 +153,7 @@ t.test('put on and taken off while it runs: it holds for the next player', async
   const says = async (player: Awaited<ReturnType<typeof dial>>, text: string) => {
     heard.length = 0
     player.write(text)
-    await until(() => Buffer.concat(heard).length >= text.length)
+    await until(() => String(Buffer.concat(heard)).endsWith(text))
     return String(Buffer.concat(heard))
   }
   const present = await dial(t, port)

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
 import { type ProxiedPair, proxyHeaderV1, proxyHeaderV2 } from '../../dist/players/proxy-header.js'
@@ -158,7 +159,8 @@ t.test('an IPv4 address in hexadecimal groups is IPv4', async (t) => {
 
 t.test('what is no address says that nothing is known, and brings nothing in', async () => {
   const rubbish = fc.oneof(
-    fc.string(),
+    // '::' may come by chance.
+    fc.string().filter((text) => isIP(text.replace(/%.*/, '')) === 0),
     fc.constantFrom('', 'x\r\nPROXY TCP4 1.2.3.4 1.2.3.4 1 1\r\n', '1.2.3', 'localhost'),
   )
   fc.assert(

@@ -79,6 +79,7 @@ t.test('a place that is lost is not spoken to any more', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 50))
   t.same(log, [])
   call.onPlace(fakeExchange('second', log))
+  await until(() => log.length > 0)
   t.same(log, ['second join'])
 })
 

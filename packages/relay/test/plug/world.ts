@@ -18,11 +18,12 @@ import {
 import { allocation, until } from '../support.js'
 
 /** Of these limits: a dead link is noticed, its player held for another and then for a data connection; and twice that on a busy machine. */
-export const LET_GO_MS = 5_000
+export const LET_GO_MS = 8_000
 const relayLimits = {
   heartbeatMs: 200,
   linkTimeoutMs: 600,
-  linkWaitMs: 500,
+  // An agent that was just started has to link meanwhile.
+  linkWaitMs: 2_000,
   openTimeoutMs: 600,
   handshakeTimeoutMs: 1_000,
   orphanTimeoutMs: 1_000,

@@ -9,6 +9,7 @@ import { encodeMessage, FrameType, PROTOCOL_VERSION } from '../../dist/link/prot
 import { Admissions } from '../../dist/players/admissions.js'
 import { resolveRelayOptions } from '../../dist/relay-options.js'
 import { createRelayParts, openDataPort } from '../../dist/relay-parts.js'
+import { freePort } from '../free-port.js'
 import {
   addressOf,
   allocation,
@@ -134,8 +135,7 @@ t.test('an agent that brings no connection: the player is let go in time', async
 
 t.test('a target that does not answer: the player is let go, and his connection serves the next', async (t) => {
   const { port: target } = await startEcho(t)
-  const { port: gone, server } = await startEcho(t)
-  await new Promise((resolve) => server.close(resolve))
+  const gone = await freePort()
   const { relay, wire, port } = await startWired(t, gone)
   const reasons = reasonsOf(relay)
   await until(() => atRest(wire))

@@ -160,7 +160,7 @@ t.test('an agent that never ends what its player has left loses the connection, 
 })
 
 t.test('one that ends it is kept', async (t) => {
-  const { pools, link } = start(t, { flushTimeoutMs: 50, maxReadyPerDevice: 1 })
+  const { pools, link } = start(t, { flushTimeoutMs: 500, maxReadyPerDevice: 1 })
   await turns()
   const brought = await bring(t, pools, link.tokens[0])
   const player = play(pools)
@@ -172,7 +172,7 @@ t.test('one that ends it is kept', async (t) => {
   await until(() => brought.started.length === 2)
   brought.started[1]?.exchange.accept()
   await until(() => next.outcome.length === 1)
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await new Promise((resolve) => setTimeout(resolve, 600))
   t.notOk(brought.closed, 'the limit was for the player before')
 })
 

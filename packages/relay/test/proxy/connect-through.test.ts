@@ -143,12 +143,12 @@ t.test('abandoned, it tells nobody and leaves the proxy', async (t) => {
   const told: unknown[] = []
   function start(proxy: URL): void {
     const tell = (what: unknown) => told.push(what)
-    abandon = connectThrough({ proxy, host: 'x', port: 1, timeoutMs: 100, onConnected: tell, onFailed: tell })
+    abandon = connectThrough({ proxy, host: 'x', port: 1, timeoutMs: 1_000, onConnected: tell, onFailed: tell })
   }
   await left
   const silent = await startHttpProxy(t)
   silent.silent = true
-  t.equal((await failure(t, silent.url, 100)).code, 'ERR_PROXY_TIMEOUT', 'its own time would be over too')
+  t.equal((await failure(t, silent.url, 1_000)).code, 'ERR_PROXY_TIMEOUT', 'its own time would be over too')
   t.same(told, [])
 })
 

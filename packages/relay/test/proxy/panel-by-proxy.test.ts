@@ -17,7 +17,7 @@ async function world(t: Test): Promise<{ panel: FakePanel; proxy: HttpProxy }> {
 
 function openChannel(t: Test, proxy: URL): { channel: ControlChannel; ends: ReturnType<typeof createQueue<unknown>> } {
   const agent = createAgent()
-  const timings = { quickMinMs: 5, quickMaxMs: 10, connectTimeoutMs: 2_000 }
+  const timings = { quickMinMs: 5, quickMaxMs: 10, slowStartMs: 20, maxMs: 50, connectTimeoutMs: 2_000 }
   const channel = createControlChannel({ panel: PANEL, token: () => TOKEN, agent, proxy, timings })
   const ends = createQueue<unknown>()
   channel.on('disconnected', ends.push)

@@ -31,7 +31,7 @@ async function tunnelled(t: Test) {
 
 /** A port that somebody else holds until `free` is called. */
 async function takePort() {
-  const server = createServer().listen(0, '127.0.0.1')
+  const server = createServer().listen(await freePort(), '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return { port, free: () => new Promise((resolve) => server.close(resolve)) }

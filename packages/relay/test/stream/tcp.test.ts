@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import type { AgentRefusal, RelayEvents } from '../../dist/index.js'
+import { freePort } from '../free-port.js'
 import {
   addressOf,
   allocation,
@@ -111,9 +112,10 @@ t.test('200 players at once', async (t) => {
 })
 
 t.test('a refused target: the player is let go, the agent says it once and again when it is back', async (t) => {
-  const { port: target, server } = await startService(t, (socket) => socket.end('up'))
-  const { port, relay, agent } = await startTunnel(t, target)
+  const { server } = await startService(t, (socket) => socket.end('up'))
   await new Promise((resolve) => server.close(resolve))
+  const target = await freePort()
+  const { port, relay, agent } = await startTunnel(t, target)
   const rejected: AgentRefusal[] = []
   const recovered: number[] = []
   const refused: RelayEvents['connection'][] = []
@@ -205,7 +207,7 @@ t.test(
 )
 
 t.test('an agent that brings no data connection: the player is let go in time', async (t) => {
-  const relay = await startRelay(t, { limits: { openTimeoutMs: 50 } })
+  const relay = await startRelay(t, { limits: { openTimeoutMs: 5_000 } })
   await startAgent(t, relay, { limits: { maxConnections: 1 } })
   const { port: target } = await startEcho(t)
   await relay.apply({ revision: 1, allocations: [allocation(1, target)] })

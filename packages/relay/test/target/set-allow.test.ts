@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import { type AgentEvents, LOOPBACK_RULES, parseAllowRule } from '../../dist/index.js'
+import { freePort } from '../free-port.js'
 import {
   allocation,
   dial,
@@ -68,9 +69,7 @@ t.test('datagrams likewise: a flow goes on, a new one is refused', async (t) => 
 t.test('what is refused for another reason stays refused', async (t) => {
   const relay = await startRelay(t)
   const agent = await startAgent(t, relay)
-  const { port, server } = await startEcho(t)
-  await new Promise((resolve) => server.close(resolve))
-  await relay.apply({ revision: 1, allocations: [allocation(1, port)] })
+  await relay.apply({ revision: 1, allocations: [allocation(1, await freePort())] })
   await ending(await dial(t, portOf(relay, 1)))
   await until(() => agent.refusals().length === 1)
   agent.setAllow(LOOPBACK_RULES)

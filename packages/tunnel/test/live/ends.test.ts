@@ -58,8 +58,9 @@ t.test('tunnels switched off, at once', async (t) => {
 })
 
 t.test('its time', async (t) => {
-  const { watcher } = await watch(t, ann, { lifeMs: 500 })
-  await until('the end', () => !watcher.isOpen, 2_000)
+  // Long enough for the first lists to come before.
+  const { watcher } = await watch(t, ann, { lifeMs: 2_500 })
+  await until('the end', () => !watcher.isOpen)
   t.equal(await watcher.closed, 'end')
 })
 
@@ -97,6 +98,7 @@ t.test('while it cannot be found out nothing is sent for long, and then all is c
   t.ok(watcher.isOpen)
   t.equal(watcher.told.length, before)
   grants.set('x', { ...ann, permissions: ['tunnels:read'] })
-  await until('it sees it too', () => watcher.devices.has(device.id))
+  // A list that was long in being read is read again ten seconds later.
+  await until('it sees it too', () => watcher.devices.has(device.id), 20_000)
   seen.close()
 })

@@ -72,7 +72,7 @@ t.test('what went while it was being read is not left', async (t) => {
   // Deleted: whose it was nobody can say any more.
   view.hear(listNews({ devices: new Set(['a']) }), nobody)
   finish?.()
-  await until('it is gone', () => frames.some((frame) => frame.includes('"removed":["a"]')), 5_000)
+  await until('it is gone', () => frames.some((frame) => frame.includes('"removed":["a"]')), 20_000)
   view.hear(listNews({ devices: new Set(['of somebody else']) }), nobody)
   t.equal(reads, 2)
 })

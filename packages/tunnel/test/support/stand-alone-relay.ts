@@ -42,7 +42,8 @@ export async function startStandAloneRelay(
   await relay.start()
   const channel = createRelayChannel({ panel: panel.url, token: () => token, relay, hello })
   channel.start()
-  await until('the relay is listed', async () => (await relayOf(panel, id))?.online)
+  // One that was here before may be listed still.
+  await until('the relay is listed', async () => channel.connected && (await relayOf(panel, id))?.online)
   return {
     id,
     relay,

@@ -61,7 +61,9 @@ export function createRunningAgent(parts: RunningAgentOptions): RunningAgent {
   let changes: Promise<void> = Promise.resolve()
 
   function openSession(): PanelSession {
-    return openPanelSession({ context, agent, board, report, credentials: settings.credentials, onRefused: refused })
+    const { credentials } = settings
+    const onRefused = (error: CliError) => refused(error, credentials)
+    return openPanelSession({ context, agent, board, report, credentials, onRefused })
   }
 
   function fail(error: unknown): void {
@@ -70,9 +72,8 @@ export function createRunningAgent(parts: RunningAgentOptions): RunningAgent {
   }
 
   /** The file may hold a newer token already: whoever enrolled anew has often ended the old one before. */
-  function refused(error: CliError): void {
+  function refused(error: CliError, { panel, token }: AgentSettings['credentials']): void {
     making.abort()
-    const { panel, token } = settings.credentials
     void findSettings(context).then(
       (next) => {
         const isOther = next.credentials.token !== token || next.credentials.panel.href !== panel.href
@@ -101,6 +102,7 @@ export function createRunningAgent(parts: RunningAgentOptions): RunningAgent {
     })
     if (wanted.length === 0) return
     const { client, deviceId } = session
+    const { credentials } = settings
     keepTunnels({
       client,
       deviceId,
@@ -112,7 +114,7 @@ export function createRunningAgent(parts: RunningAgentOptions): RunningAgent {
     }).catch((error: unknown) => {
       if (signal.aborted) return
       const isRefusal = error instanceof CliError && error.exitCode === ExitCode.notEnrolled
-      if (isRefusal) refused(error)
+      if (isRefusal) refused(error, credentials)
       else fail(error)
     })
   }

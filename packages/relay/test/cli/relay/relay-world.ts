@@ -25,7 +25,8 @@ interface SaidHello extends Record<string, unknown> {
 
 /** A panel, and a home with the token of a relay. */
 export async function enrolledRelay(t: Parameters<typeof createHome>[0]): Promise<{ panel: FakePanel; home: Home }> {
-  const panel = await createFakePanel()
+  // Some panels come back on the same one.
+  const panel = await createFakePanel(await freePort())
   t.teardown(() => panel.close())
   const home = await createHome(t)
   await home.enrol({ panel: panel.url, token: TOKEN, deviceId: RELAY_ID, kind: 'server' })

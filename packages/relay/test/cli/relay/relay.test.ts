@@ -101,11 +101,13 @@ t.test('it says what it serves when that changes', async (t) => {
   const connection = await panel.nextConnection()
   await greet(connection)
   const target = { host: '127.0.0.1', port: 9 }
-  const one = { deviceId: 'agent-1', protocol: 'tcp', port: 0, target }
+  const one = { deviceId: 'agent-1', protocol: 'tcp', target }
+  const ports = [await freePort(), await freePort(), await freePort()]
   connection.send({ type: 'relay_state', revision: 1, part: 0, parts: 1, allocations: [] })
   await command.says(/^serving 0 tunnels$/m)
-  for (const id of [1, 2, 3]) {
-    const change = { base: id, revision: id + 1, part: 0, parts: 1, upsert: [{ ...one, id, port: await freePort() }] }
+  for (const [index, port] of ports.entries()) {
+    const id = index + 1
+    const change = { base: id, revision: id + 1, part: 0, parts: 1, upsert: [{ ...one, id, port }] }
     connection.send({ type: 'relay_change', ...change, remove: [] })
   }
   await command.says(/^serving 3 tunnels$/m)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createFakePanel, problem } from '../../fake-panel.js'
+import { freePort } from '../../free-port.js'
 import { until } from '../../support.js'
 import { createHome } from '../command.js'
 import { LIST, PUBLIC, scene, serve, state, TOKEN, terminate } from './run-scene.js'
@@ -30,14 +31,15 @@ t.test('--json: each line is an object', async (t) => {
   await until(() => allocations.length === 1, 'the allocation')
   state(connection, 1, allocations)
   await command.says(/"event":"tunnel"/)
+  await command.says(/"event":"allocation_made"/)
   await terminate(t, command)
   const events = command.json().map(({ event }) => event)
   for (const event of ['connected', 'allocation_made', 'tunnel', 'stopping']) t.ok(events.includes(event), event)
 })
 
 t.test('a panel that is away at the start is waited for, said once', async (t) => {
-  const gone = await createFakePanel()
-  const port = Number(new URL(gone.url).port)
+  const port = await freePort()
+  const gone = await createFakePanel(port)
   await gone.close()
   const home = await createHome(t)
   await home.enrol({ panel: gone.url, token: TOKEN })

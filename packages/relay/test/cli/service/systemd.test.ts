@@ -65,7 +65,7 @@ t.test('an agent under systemd: ready, shut in, brought back, ended when it is r
   t.equal(await machine.show(unit, 'NRestarts'), '1')
 
   await machine.run(
-    `mkdir /etc/systemd/system/${unit}.d; printf '[Service]\\nWatchdogSec=1\\n' > /etc/systemd/system/${unit}.d/test.conf; systemctl daemon-reload; systemctl restart --no-block ${unit}`,
+    `mkdir /etc/systemd/system/${unit}.d; printf '[Service]\\nWatchdogSec=3\\n' > /etc/systemd/system/${unit}.d/test.conf; systemctl daemon-reload; systemctl restart --no-block ${unit}`,
   )
   await second.closed
   const third = await welcome(machine)
