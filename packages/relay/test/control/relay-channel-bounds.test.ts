@@ -104,7 +104,12 @@ t.test('admission questions: bounded, given up in time, at the end of the connec
   questions.reset()
   t.equal(await answers[1], 'no answer')
 
-  while ((await Promise.race([ask(), 'asked'])) !== 'asked') await new Promise((resolve) => setTimeout(resolve, 20))
+  const isAsked = () => {
+    const before = sent.length
+    void ask()
+    return sent.length > before
+  }
+  await until(isAsked, 'the next second')
   const late = ask()
   const deadline = performance.now() + 5_000
   while ((await Promise.race([late, 'asked'])) === 'asked' && performance.now() < deadline) {
